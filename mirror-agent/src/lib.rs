@@ -1,0 +1,16 @@
+//! An eBPF traffic mirror and latency observer.
+//!
+//! The modules stand in the order in which a byte meets them:
+//!
+//! ```text
+//! kernel ─► intake ─► packet ─► stream ─► http ─► exchange ─► select ─► replay ─► compare ─► status ─► metrics, control
+//! └─ edges ────────┘ └─ the pure middle: bytes and `now` in, values out ┘└ edge ┘└ pure ┘  └─ edges ──────────────────┘
+//! ```
+
+pub mod compare;
+pub mod config;
+pub mod exchange;
+pub mod http;
+pub mod packet;
+pub mod stream;
+pub mod time;

@@ -1,0 +1,64 @@
+//! One TCP segment as the middle sees it.
+
+use std::net::SocketAddr;
+
+use crate::time::Nanos;
+
+/// Which end of a connection sent something. It follows from who is the service, never from the hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Side {
+    /// The end that asks.
+    Client,
+    /// The end that is the service.
+    Server,
+}
+
+/// A connection's two ends, with the roles decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FlowKey {
+    /// The end that asks.
+    pub client: SocketAddr,
+    /// The end that is the service.
+    pub server: SocketAddr,
+}
+
+/// The TCP flags that a passive observer acts on (RFC 9293, section 3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(pub u8);
+
+impl Flags {
+    /// No more data from the sender.
+    pub const FIN: u8 = 0x01;
+    /// Synchronise sequence numbers.
+    pub const SYN: u8 = 0x02;
+    /// Reset the connection.
+    pub const RST: u8 = 0x04;
+    /// The acknowledgment field is significant.
+    pub const ACK: u8 = 0x10;
+
+    /// Whether every flag of `mask` is set.
+    pub fn has(self, mask: u8) -> bool {
+        self.0 & mask == mask
+    }
+}
+
+/// A parsed TCP segment. The payload is trimmed to the length that the IP header claims.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<'a> {
+    /// When the frame passed, by the clock of its source.
+    pub at: Nanos,
+    /// The sender.
+    pub from: SocketAddr,
+    /// The receiver.
+    pub to: SocketAddr,
+    /// Sequence number of the first payload byte (of the SYN, if that flag is set).
+    pub seq: u32,
+    /// Acknowledgment number; meaningful with [`Flags::ACK`].
+    pub ack: u32,
+    /// TCP flags.
+    pub flags: Flags,
+    /// The payload that was captured.
+    pub payload: &'a [u8],
+    /// Payload bytes that the IP header claims and the capture does not hold (snap length).
+    pub missing: u32,
+}

@@ -1,0 +1,5 @@
+//! Segments become two ordered byte streams per connection.
+
+pub mod event;
+
+pub use event::{Close, Event};
