@@ -11,6 +11,7 @@ pub mod compare;
 pub mod config;
 pub mod exchange;
 pub mod http;
+pub mod kernel;
 pub mod packet;
 pub mod stream;
 pub mod time;

@@ -1,0 +1,41 @@
+//! The kernel programs, as they were built into this binary.
+
+use anyhow::{Context, Result};
+use aya::programs::SchedClassifier;
+use aya::{Ebpf, EbpfLoader};
+
+/// The object file, aligned as an ELF reader wants it.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/mirror.bpf.o"));
+
+/// The tap on incoming packets, the tap on outgoing ones, and the drain: their names in the kernel.
+pub const INGRESS: &str = "mirror_ingress";
+/// See [`INGRESS`].
+pub const EGRESS: &str = "mirror_egress";
+/// See [`INGRESS`].
+pub const DRAIN: &str = "mirror_drain";
+
+/// Loads maps and programs into the kernel. Nothing is attached yet.
+///
+/// # Errors
+///
+/// When the kernel refuses a map or a program; the verifier's log is part of the error.
+pub fn load() -> Result<Ebpf> {
+    let mut object = EbpfLoader::new().load(OBJECT).context("create the kernel maps")?;
+    for name in [INGRESS, EGRESS, DRAIN] {
+        program(&mut object, name)?.load().with_context(|| format!("load the kernel program {name}"))?;
+    }
+    Ok(object)
+}
+
+/// A program of the object by name.
+///
+/// # Errors
+///
+/// When the object does not hold it, which would be a fault of the build.
+pub fn program<'a>(object: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier> {
+    let program = object.program_mut(name).with_context(|| format!("no kernel program {name} in this build"))?;
+    Ok(program.try_into()?)
+}
+
+#[cfg(test)]
+mod tests;

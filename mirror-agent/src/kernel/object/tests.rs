@@ -1,0 +1,5 @@
+//! placeholder
+#[test]
+fn loads() {
+    super::load().unwrap();
+}

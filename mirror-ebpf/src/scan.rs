@@ -1,0 +1,156 @@
+//! What the first bytes of a segment are, and whether a second request hides behind the first.
+
+use aya_ebpf::programs::TcContext;
+use mirror_common::limits::REQUEST_SCAN;
+
+use crate::packet::load;
+
+/// The first bytes of a segment that are looked at, as two numbers.
+pub type Peek = [u64; 2];
+/// How many bytes that is.
+pub const PEEK: u32 = 16;
+
+/// Bytes that are searched at a time.
+type Chunk = [u64; 8];
+const CHUNK: u32 = 64;
+/// Two chunks overlap by a byte, so that no pair falls between them.
+const STRIDE: u32 = CHUNK - 1;
+const MOST_CHUNKS: u32 = REQUEST_SCAN / STRIDE + 1;
+
+/// Looks at the start of a segment; none where it is shorter than that.
+#[inline(always)]
+pub fn peek(ctx: &TcContext, at: u32, len: u32) -> Option<Peek> {
+    if len < PEEK {
+        return None;
+    }
+    load::<Peek>(ctx, at).ok().map(|peek| peek.map(u64::from_be))
+}
+
+/// A request's method, as far as the turn clock cares.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Its head is its end: GET, HEAD, OPTIONS, DELETE, TRACE.
+    Bodiless,
+    /// It may have a body: POST, PUT, PATCH, CONNECT.
+    Body,
+    /// The preface of HTTP/2 (RFC 9113, section 3.4).
+    Http2,
+    /// No request line of HTTP/1.
+    None,
+}
+
+/// Reads the method at the start of a segment.
+#[inline(always)]
+pub fn method([word, _]: Peek) -> Method {
+    if starts(word, b"GET ") || starts(word, b"HEAD ") || starts(word, b"OPTIONS ") || starts(word, b"DELETE ") {
+        Method::Bodiless
+    } else if starts(word, b"TRACE ") {
+        Method::Bodiless
+    } else if starts(word, b"POST ") || starts(word, b"PUT ") || starts(word, b"PATCH ") || starts(word, b"CONNECT ") {
+        Method::Body
+    } else if starts(word, b"PRI * HT") {
+        Method::Http2
+    } else {
+        Method::None
+    }
+}
+
+/// One compare of a shifted word: the kernel has no `memcmp`.
+#[inline(always)]
+fn starts<const N: usize>(word: u64, prefix: &[u8; N]) -> bool {
+    let mut wanted = 0u64;
+    let mut i = 0;
+    while i < N {
+        wanted = wanted << 8 | prefix[i] as u64;
+        i += 1;
+    }
+    word >> (64 - 8 * N as u32) == wanted
+}
+
+/// The status code at the start of a response, if it is one of HTTP/1 (RFC 9112, section 4).
+#[inline(always)]
+pub fn status([word, rest]: Peek) -> Option<u32> {
+    if !starts(word, b"HTTP/1.") {
+        return None;
+    }
+    let digit = |shift: u32| ((rest >> shift) as u32 & 0xff).wrapping_sub(b'0' as u32);
+    let (hundreds, tens, ones) = (digit(48), digit(40), digit(32));
+    if hundreds > 9 || tens > 9 || ones > 9 {
+        return None;
+    }
+    Some(hundreds * 100 + tens * 10 + ones)
+}
+
+/// What stands in a segment of a request without a body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// It ends with the segment.
+    Ends,
+    /// It goes on in the next segment.
+    Continues,
+    /// Something stands behind it in the same segment: a second request.
+    Followed,
+    /// Too long to be searched.
+    TooLong,
+}
+
+/// Searches a segment for the blank line that ends a head (RFC 9112, section 2.1).
+#[inline(always)]
+pub fn head(ctx: &TcContext, at: u32, len: u32) -> Head {
+    if len > REQUEST_SCAN {
+        return Head::TooLong;
+    }
+    if len < 4 {
+        return Head::Continues;
+    }
+    let Ok(end) = load::<u32>(ctx, at + len - 4) else { return Head::Continues };
+    if blank_line_within(ctx, at, len - 2) {
+        return Head::Followed;
+    }
+    // A lone line feed ends a line too (section 2.2).
+    let end = u32::from_be(end);
+    if end == 0x0d0a_0d0a || end & 0xffff == 0x0a0a { Head::Ends } else { Head::Continues }
+}
+
+/// Whether `\n\r` or `\n\n` stands wholly inside the first `len` bytes.
+#[inline(always)]
+fn blank_line_within(ctx: &TcContext, at: u32, len: u32) -> bool {
+    if len < CHUNK {
+        return false; // two requests with a Host header do not fit
+    }
+    let last = len - CHUNK;
+    let mut offset = 0;
+    for _ in 0..MOST_CHUNKS {
+        let here = if offset < last { offset } else { last };
+        let Ok(chunk) = load::<Chunk>(ctx, at + here) else { return false };
+        if has_blank_line(&chunk) {
+            return true;
+        }
+        if offset >= last {
+            return false;
+        }
+        offset += STRIDE;
+    }
+    false
+}
+
+#[inline(always)]
+fn has_blank_line(chunk: &Chunk) -> bool {
+    let (mut found, mut carry) = (0u64, 0u64);
+    for word in chunk {
+        let word = u64::from_le(*word);
+        let feeds = bytes_equal(word, b'\n');
+        let seconds = feeds | bytes_equal(word, b'\r');
+        found |= ((feeds << 8) | carry) & seconds;
+        carry = feeds >> 56;
+    }
+    found != 0
+}
+
+/// The top bit of each byte of `word` that equals `byte`; exact, no borrow crosses a byte.
+#[inline(always)]
+fn bytes_equal(word: u64, byte: u8) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let x = word ^ (byte as u64 * 0x0101_0101_0101_0101);
+    !(((x & LOW) + LOW) | x | LOW)
+}

@@ -1,0 +1,326 @@
+//! The turn clock: times a request from its bytes to the bytes of its answer, and only where that is certain.
+//!
+//! A turn begins with a segment that starts with an HTTP/1 method while no other is outstanding. Its response begins
+//! with a status line and ends when the next request begins or the server closes. It is recorded only once the next
+//! response has begun with a status line too: that proves that the bytes before it were whole, and not the rest of an
+//! answer that a pipelining client did not wait for.
+
+use aya_ebpf::programs::TcContext;
+use mirror_common::count::{TurnCount, side};
+use mirror_common::flow::{Flow, known, phase};
+use mirror_common::limits::VERSIONS;
+use mirror_common::turn::{Ambiguous, measure, outcome};
+
+use crate::histogram::record;
+use crate::maps::TURN_COUNTS;
+use crate::packet::{Packet, tcp};
+use crate::scan::{self, Head, Method, PEEK, Peek};
+use crate::sequence::{Place, place};
+
+/// Follows one TCP segment. Returns whether the connection is over.
+#[inline(always)]
+pub fn follow(ctx: &TcContext, packet: &Packet, from: u8, flow: &mut Flow, now: u64) -> bool {
+    let index = flow.service as u32 * VERSIONS + flow.version as u32;
+    let Some(count) = TURN_COUNTS.get_ptr_mut(index) else { return false };
+    // SAFETY: a live entry of this processor's own array; nothing else runs on it meanwhile.
+    let mut clock = Clock { ctx, packet, flow, count: unsafe { &mut *count }, now };
+    if from == side::CLIENT { clock.client() } else { clock.server() }
+    clock.is_over()
+}
+
+struct Clock<'a> {
+    ctx: &'a TcContext,
+    packet: &'a Packet,
+    flow: &'a mut Flow,
+    count: &'a mut TurnCount,
+    now: u64,
+}
+
+impl Clock<'_> {
+    #[inline(always)]
+    fn client(&mut self) {
+        let flags = self.packet.tcp_flags;
+        if flags & tcp::SYN != 0 {
+            self.flow.known |= known::REQUEST_NEXT | known::START;
+            self.flow.request_next = self.packet.sequence.wrapping_add(1);
+        }
+        if self.packet.payload > 0 {
+            self.request_bytes();
+        }
+        if flags & tcp::FIN != 0 {
+            self.flow.known |= known::CLIENT_FIN;
+        }
+    }
+
+    #[inline(always)]
+    fn server(&mut self) {
+        let flags = self.packet.tcp_flags;
+        if flags & tcp::SYN != 0 {
+            self.flow.known |= known::RESPONSE_NEXT;
+            self.flow.response_next = self.packet.sequence.wrapping_add(1);
+        }
+        if self.packet.payload > 0 {
+            self.response_bytes();
+        }
+        if flags & tcp::FIN != 0 {
+            self.server_finished();
+        }
+    }
+
+    #[inline(always)]
+    fn request_bytes(&mut self) {
+        if self.flow.known & known::REQUEST_NEXT == 0 {
+            self.flow.known |= known::REQUEST_NEXT;
+            self.flow.request_next = self.sequence();
+        }
+        let sequence = self.sequence();
+        match place(&mut self.flow.request_next, sequence, self.packet.payload) {
+            // One old byte is a keep-alive probe (RFC 9293, section 3.8.4).
+            Place::Old if self.packet.payload == 1 => return,
+            Place::Old => return self.doubt(Ambiguous::Retransmit),
+            Place::Overlap => self.doubt(Ambiguous::Retransmit),
+            Place::Ahead => self.doubt(Ambiguous::Reordered),
+            Place::Next => {}
+        }
+        let method = self.peek().map_or(Method::None, scan::method);
+        if self.flow.poison != 0 {
+            return self.poisoned_request(method);
+        }
+        match self.flow.phase {
+            phase::IDLE => self.request_when_idle(method),
+            phase::REQUEST => self.request_goes_on(method),
+            _ => self.request_after_response(method),
+        }
+        self.look_for_end();
+    }
+
+    /// The sequence number of the first payload byte: a SYN with data (TCP Fast Open) takes one number itself.
+    #[inline(always)]
+    fn sequence(&self) -> u32 {
+        let syn = (self.packet.tcp_flags & tcp::SYN != 0) as u32;
+        self.packet.sequence.wrapping_add(syn)
+    }
+
+    #[inline(always)]
+    fn peek(&self) -> Option<Peek> {
+        scan::peek(self.ctx, self.packet.payload_at, self.packet.payload)
+    }
+
+    /// Requests of a poisoned connection are still counted where they can be recognised.
+    #[inline(always)]
+    fn poisoned_request(&mut self, method: Method) {
+        if method == Method::Bodiless || method == Method::Body {
+            self.count.started += 1;
+            self.ambiguous(self.flow.poison);
+        }
+    }
+
+    #[inline(always)]
+    fn request_when_idle(&mut self, method: Method) {
+        match method {
+            Method::Bodiless | Method::Body => self.begin(method),
+            Method::Http2 => self.refuse(Ambiguous::Http2),
+            // Joined in the middle of something: wait for the next request.
+            Method::None if self.flow.known & known::START == 0 => {}
+            Method::None => self.refuse(Ambiguous::NotHttp),
+        }
+    }
+
+    #[inline(always)]
+    fn request_goes_on(&mut self, method: Method) {
+        let ended = known::BODILESS | known::HEAD_DONE;
+        if method != Method::None || self.flow.known & ended == ended {
+            return self.poison_with_another(Ambiguous::Pipelined);
+        }
+        self.flow.request_last = self.now;
+    }
+
+    #[inline(always)]
+    fn request_after_response(&mut self, method: Method) {
+        if method == Method::None {
+            self.flow.request_last = self.now;
+            return self.doubt(Ambiguous::EarlyResponse);
+        }
+        self.finish();
+        self.begin(method);
+    }
+
+    #[inline(always)]
+    fn begin(&mut self, method: Method) {
+        self.count.started += 1;
+        let flow = &mut *self.flow;
+        flow.phase = phase::REQUEST;
+        flow.known = (flow.known | known::START) & !(known::BODILESS | known::HEAD_DONE);
+        flow.request_first = self.now;
+        flow.request_last = self.now;
+        flow.outcome = outcome::UNKNOWN;
+        if method == Method::Bodiless {
+            flow.known |= known::BODILESS;
+        }
+    }
+
+    /// A head that is its request's end must be the last thing in its segment.
+    #[inline(always)]
+    fn look_for_end(&mut self) {
+        if self.flow.phase != phase::REQUEST || self.flow.known & known::BODILESS == 0 {
+            return;
+        }
+        match scan::head(self.ctx, self.packet.payload_at, self.packet.payload) {
+            Head::Ends => self.flow.known |= known::HEAD_DONE,
+            Head::Continues => {}
+            Head::Followed => self.poison_with_another(Ambiguous::Pipelined),
+            Head::TooLong => self.doubt(Ambiguous::LongRequest),
+        }
+    }
+
+    #[inline(always)]
+    fn response_bytes(&mut self) {
+        if self.flow.known & known::RESPONSE_NEXT == 0 {
+            self.flow.known |= known::RESPONSE_NEXT;
+            self.flow.response_next = self.sequence();
+        }
+        let sequence = self.sequence();
+        match place(&mut self.flow.response_next, sequence, self.packet.payload) {
+            Place::Old if self.packet.payload == 1 => return,
+            Place::Old => return self.doubt(Ambiguous::Retransmit),
+            Place::Overlap => self.doubt(Ambiguous::Retransmit),
+            Place::Ahead => self.doubt(Ambiguous::Reordered),
+            Place::Next => {}
+        }
+        if self.flow.poison != 0 || self.flow.phase == phase::IDLE {
+            return;
+        }
+        let status = self.peek().and_then(scan::status);
+        if self.flow.phase == phase::REQUEST {
+            self.response_begins(status);
+        } else if status.is_some() {
+            // A second answer to one request: the request bytes held two.
+            self.poison(Ambiguous::Pipelined);
+        } else {
+            self.flow.response_last = self.now;
+        }
+    }
+
+    #[inline(always)]
+    fn response_begins(&mut self, status: Option<u32>) {
+        let outcome = match status {
+            Some(101) => return self.poison(Ambiguous::Upgrade),
+            Some(100..=199) => return,
+            Some(500..=599) => outcome::ERROR,
+            Some(_) => outcome::OK,
+            None if self.packet.payload < PEEK => {
+                self.doubt(Ambiguous::SplitHead);
+                outcome::UNKNOWN
+            }
+            // The rest of an earlier answer: its request was not waited for.
+            None => return self.poison(Ambiguous::Pipelined),
+        };
+        self.record_pending();
+        let flow = &mut *self.flow;
+        flow.phase = phase::RESPONSE;
+        flow.outcome = outcome;
+        flow.response_first = self.now;
+        flow.response_last = self.now;
+    }
+
+    /// The server's FIN ends the last response for certain, unless bytes before it were never seen.
+    #[inline(always)]
+    fn server_finished(&mut self) {
+        let end = self.sequence().wrapping_add(self.packet.payload);
+        if self.flow.known & known::RESPONSE_NEXT != 0 && end != self.flow.response_next {
+            self.doubt(Ambiguous::Reordered);
+        }
+        self.flow.known |= known::SERVER_FIN;
+        self.finish();
+        self.record_pending();
+    }
+
+    /// The response in flight has ended, as far as can be known now.
+    #[inline(always)]
+    fn finish(&mut self) {
+        if self.flow.phase == phase::IDLE {
+            return;
+        }
+        if self.flow.phase == phase::REQUEST {
+            self.doubt(Ambiguous::Reset); // no answer came
+        }
+        self.flow.phase = phase::IDLE;
+        let doubt = self.flow.doubt;
+        self.flow.doubt = 0;
+        if doubt != 0 {
+            return self.ambiguous(doubt);
+        }
+        let flow = &mut *self.flow;
+        flow.pending_ttfb = flow.response_first.saturating_sub(flow.request_last);
+        flow.pending_total = flow.response_last.saturating_sub(flow.request_first);
+        flow.pending_outcome = flow.outcome;
+        flow.known |= known::PENDING;
+    }
+
+    #[inline(always)]
+    fn record_pending(&mut self) {
+        if self.flow.known & known::PENDING == 0 {
+            return;
+        }
+        self.flow.known &= !known::PENDING;
+        self.count.recorded += 1;
+        let flow = &*self.flow;
+        record(flow.service, flow.version, measure::TTFB, flow.pending_outcome, flow.pending_ttfb);
+        record(flow.service, flow.version, measure::TOTAL, flow.pending_outcome, flow.pending_total);
+    }
+
+    /// The turn in flight is not certain. The first reason stands.
+    #[inline(always)]
+    fn doubt(&mut self, why: Ambiguous) {
+        if self.flow.phase != phase::IDLE && self.flow.doubt == 0 {
+            self.flow.doubt = why as u8;
+        }
+    }
+
+    #[inline(always)]
+    fn ambiguous(&mut self, why: u8) {
+        self.count.ambiguous[(why & 15) as usize] += 1;
+    }
+
+    /// The first bytes say that no turn of this connection can be timed: it counts as one.
+    #[inline(always)]
+    fn refuse(&mut self, why: Ambiguous) {
+        self.count.started += 1;
+        self.flow.poison = why as u8;
+        self.ambiguous(why as u8);
+    }
+
+    /// A further request was seen beside the one in flight: it is counted too.
+    #[inline(always)]
+    fn poison_with_another(&mut self, why: Ambiguous) {
+        self.poison(why);
+        self.count.started += 1;
+        self.ambiguous(why as u8);
+    }
+
+    /// Nothing on this connection is certain any more: neither the turn in flight nor the one that waits.
+    #[inline(always)]
+    fn poison(&mut self, why: Ambiguous) {
+        if self.flow.phase != phase::IDLE {
+            self.ambiguous(why as u8);
+        }
+        if self.flow.known & known::PENDING != 0 {
+            self.ambiguous(why as u8);
+        }
+        self.flow.known &= !known::PENDING;
+        self.flow.phase = phase::IDLE;
+        self.flow.doubt = 0;
+        self.flow.poison = why as u8;
+    }
+
+    /// After RST, or FIN from both ends, the entry goes; what was not certain by then is counted.
+    #[inline(always)]
+    fn is_over(&mut self) -> bool {
+        if self.packet.tcp_flags & tcp::RST != 0 {
+            self.poison(Ambiguous::Reset);
+            return true;
+        }
+        let both = known::CLIENT_FIN | known::SERVER_FIN;
+        self.flow.known & both == both
+    }
+}
