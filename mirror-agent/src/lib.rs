@@ -12,6 +12,7 @@ pub mod config;
 pub mod exchange;
 pub mod http;
 pub mod kernel;
+pub mod latency;
 pub mod packet;
 pub mod stream;
 pub mod time;

@@ -37,5 +37,3 @@ pub fn program<'a>(object: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClas
     Ok(program.try_into()?)
 }
 
-#[cfg(test)]
-mod tests;

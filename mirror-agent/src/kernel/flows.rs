@@ -1,0 +1,87 @@
+//! The flow table, as far as the agent tends it: entries that nobody ended go after a while.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use aya::maps::{HashMap, MapData};
+use mirror_common::flow::{Address, Flow, FlowKey, TCP, address, known, mapped, phase};
+
+use super::clock;
+
+/// A connection without a packet for this long is taken out of the table. Longer than the keep-alive timeout of common
+/// servers, whose closing tells the turn clock how the last response ended.
+pub const IDLE: Duration = Duration::from_secs(300);
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Entries in the table before it.
+    pub entries: usize,
+    /// Entries that were taken out.
+    pub removed: usize,
+    /// Turns of theirs that will never be recorded.
+    pub expired_turns: u64,
+}
+
+/// The flow table of a loaded object.
+pub struct Flows(HashMap<MapData, FlowKey, Flow>);
+
+impl Flows {
+    /// Takes the table out of a loaded object.
+    ///
+    /// # Errors
+    ///
+    /// When the object does not hold it.
+    pub fn new(object: &mut aya::Ebpf) -> Result<Self> {
+        let map = object.take_map("FLOWS_BY_KEY").context("no kernel map FLOWS_BY_KEY in this build")?;
+        Ok(Flows(map.try_into()?))
+    }
+
+    /// Takes out what has been idle for longer than [`IDLE`].
+    pub fn sweep(&mut self) -> Swept {
+        let now = clock::monotonic();
+        let mut swept = Swept::default();
+        let mut idle = Vec::new();
+        for (key, flow) in self.0.iter().flatten() {
+            swept.entries += 1;
+            if now.saturating_sub(flow.last_seen) > IDLE.as_nanos() as u64 {
+                swept.expired_turns += open_turns(&flow);
+                idle.push(key);
+            }
+        }
+        swept.removed = idle.iter().filter(|key| self.0.remove(key).is_ok()).count();
+        swept
+    }
+
+    /// Turns that have begun on one version's connections and have not ended.
+    pub fn open_turns(&self, service: u8, version: u8) -> u64 {
+        let ours = |flow: &Flow| (flow.service, flow.version) == (service, version);
+        self.0.iter().flatten().filter(|(_, flow)| ours(flow)).map(|(_, flow)| open_turns(&flow)).sum()
+    }
+
+    /// The interface that a TCP connection was first seen on; `None` when it is not in the table.
+    pub fn interface(&self, client: SocketAddr, server: SocketAddr) -> Option<u32> {
+        let key = FlowKey::new(
+            &to_address(client.ip()),
+            client.port().to_be(),
+            &to_address(server.ip()),
+            server.port().to_be(),
+            TCP,
+        );
+        let flow = self.0.get(&key, 0).ok()?;
+        flow.interface.into_iter().find(|interface| *interface != 0)
+    }
+}
+
+fn open_turns(flow: &Flow) -> u64 {
+    u64::from(flow.phase != phase::IDLE) + u64::from(flow.known & known::PENDING != 0)
+}
+
+/// An address as the kernel programs hold it.
+pub fn to_address(ip: IpAddr) -> Address {
+    match ip {
+        IpAddr::V4(v4) => mapped(u32::from_ne_bytes(v4.octets())),
+        IpAddr::V6(v6) => address(v6.octets()),
+    }
+}

@@ -1,5 +1,0 @@
-//! placeholder
-#[test]
-fn loads() {
-    super::load().unwrap();
-}
