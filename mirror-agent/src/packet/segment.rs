@@ -13,6 +13,16 @@ pub enum Side {
     Server,
 }
 
+impl Side {
+    /// The end across.
+    pub fn other(self) -> Side {
+        match self {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
+    }
+}
+
 /// A connection's two ends, with the roles decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FlowKey {
