@@ -72,3 +72,10 @@ pub struct Segment<'a> {
     /// Payload bytes that the IP header claims and the capture does not hold (snap length).
     pub missing: u32,
 }
+
+impl Segment<'_> {
+    /// Payload bytes that were sent, captured or not.
+    pub fn claimed_len(&self) -> u64 {
+        self.payload.len() as u64 + u64::from(self.missing)
+    }
+}
