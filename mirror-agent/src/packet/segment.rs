@@ -13,6 +13,16 @@ pub enum Side {
     Server,
 }
 
+impl Side {
+    /// The end across.
+    pub fn other(self) -> Side {
+        match self {
+            Side::Client => Side::Server,
+            Side::Server => Side::Client,
+        }
+    }
+}
+
 /// A connection's two ends, with the roles decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FlowKey {
@@ -61,4 +71,11 @@ pub struct Segment<'a> {
     pub payload: &'a [u8],
     /// Payload bytes that the IP header claims and the capture does not hold (snap length).
     pub missing: u32,
+}
+
+impl Segment<'_> {
+    /// Payload bytes that were sent, captured or not.
+    pub fn claimed_len(&self) -> u64 {
+        self.payload.len() as u64 + u64::from(self.missing)
+    }
 }

@@ -1,0 +1,302 @@
+//! One direction of a connection: payload in any order becomes bytes in order, and gaps beside them.
+
+mod held;
+#[cfg(test)]
+mod tests;
+
+use crate::time::Nanos;
+
+use super::Shared;
+use super::seq::Seq;
+use super::stats::GaveUp;
+use held::Held;
+
+/// Segments further away than this belong to no window (RFC 7323, section 2.2) and are not looked at.
+const FAR: i32 = 1 << 30;
+
+/// How far beyond the expected byte a RST may lie. Windows are not followed; this is a large one.
+const RESET_WINDOW: i64 = 1 << 20;
+
+/// Behind every offset, and far enough from the end of the type for sums and differences with it.
+const NEVER: i64 = i64::MAX / 2;
+
+/// One direction. Bytes are numbered by offset from the first one after the SYN; what lies before is negative.
+///
+/// Invariant between calls: everything before `next` was handed on, as bytes or as gap; every held chunk begins
+/// after `next`; no two overlap; none reaches beyond `seen`; if `fin` is known, it equals `seen`.
+#[derive(Debug)]
+pub(super) struct Assembler {
+    start: Seq,
+    next: i64,
+    /// Behind the last byte that is known to have been sent.
+    seen: i64,
+    /// Behind the last byte that the other end is known to have.
+    acked: i64,
+    fin: Option<i64>,
+    is_finished: bool,
+    hole: Option<Hole>,
+    held: Held,
+}
+
+/// The bytes from `next` on that were not seen although later ones were sent.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    begin: i64,
+    since: Nanos,
+}
+
+/// The part of a segment that matters to its own direction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival<'a> {
+    pub at: Nanos,
+    pub seq: Seq,
+    pub payload: &'a [u8],
+    pub missing: u32,
+    pub fin: bool,
+}
+
+/// What a direction hands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Output<'a> {
+    Chunk(&'a [u8]),
+    Gap(u32),
+    Finished,
+}
+
+impl Assembler {
+    /// A direction whose first byte has the number `start`.
+    pub fn new(start: Seq) -> Assembler {
+        Assembler {
+            start,
+            next: 0,
+            seen: 0,
+            acked: 0,
+            fin: None,
+            is_finished: false,
+            hole: None,
+            held: Held::default(),
+        }
+    }
+
+    /// Takes payload, hands on all that is now in order, and gives up holes that the caps do not allow.
+    pub fn accept(&mut self, arrival: &Arrival<'_>, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
+        let Some(begin) = self.locate(arrival.seq) else {
+            shared.stats.far_segments += 1;
+            return;
+        };
+        let data_end = begin + len(arrival.payload);
+        let end = data_end + i64::from(arrival.missing);
+        let last = self.fin.unwrap_or(NEVER);
+        shared.stats.after_fin_bytes += count(end - begin.max(last));
+        if begin < end {
+            self.seen = self.seen.max(end.min(last));
+        }
+        self.place(begin, until(arrival.payload, last - begin), arrival.at, shared, out);
+        if data_end <= self.next {
+            self.skip_to(end.min(last), GaveUp::Snap, shared, out);
+        }
+        if arrival.fin {
+            self.note_fin(end, shared);
+        }
+        self.enforce_caps(shared, out);
+        self.settle(arrival.at, out);
+    }
+
+    /// Learns that the other end has every byte before `ack`. A hole that lies before it, with later bytes
+    /// known, was lost on the way to us only, and nobody will send it again.
+    pub fn on_ack(&mut self, ack: Seq, at: Nanos, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
+        let Some(acked) = self.locate(ack) else { return };
+        self.acked = self.acked.max(acked);
+        while self.hole_end().is_some_and(|end| end <= self.acked) {
+            self.give_up_hole(GaveUp::Ack, shared, out);
+        }
+        self.settle(at, out);
+    }
+
+    /// Gives up the holes that are too old at `now`.
+    pub fn expire(&mut self, now: Nanos, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
+        while self.hole_since().is_some_and(|since| since + shared.limits.hole <= now) {
+            self.give_up_hole(GaveUp::Age, shared, out);
+            self.settle(now, out);
+        }
+    }
+
+    /// Gives up all holes: everything known to have been sent is handed on, as bytes or as gap.
+    pub fn give_up(&mut self, at: Nanos, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
+        self.skip_to(self.seen, GaveUp::Close, shared, out);
+        self.settle(at, out);
+    }
+
+    /// When the hole at the front was first noticed, if there is one.
+    pub fn hole_since(&self) -> Option<Nanos> {
+        self.hole.map(|hole| hole.since)
+    }
+
+    /// Whether the last byte was handed on.
+    pub fn is_finished(&self) -> bool {
+        self.is_finished
+    }
+
+    /// Whether `seq` numbers the first byte.
+    pub fn starts_at(&self, seq: Seq) -> bool {
+        self.start == seq
+    }
+
+    /// Whether the receiver may take a RST with this number for real (RFC 9293, section 3.5.3). It knows where
+    /// its window begins and we do not: somewhere between what it acknowledged and what we expect.
+    pub fn may_reset(&self, seq: Seq) -> bool {
+        let lowest = self.acked.max(self.next - RESET_WINDOW).min(self.next);
+        self.locate(seq).is_some_and(|at| at >= lowest && at <= self.seen.max(self.next) + RESET_WINDOW)
+    }
+
+    /// Whether `ack` acknowledges something that was sent, or the SYN.
+    pub fn may_acknowledge(&self, ack: Seq) -> bool {
+        self.locate(ack).is_some_and(|at| at >= 0 && at <= self.seen.max(self.next) + RESET_WINDOW)
+    }
+
+    /// The offset that `seq` stands for, unless it is too far away to say.
+    fn locate(&self, seq: Seq) -> Option<i64> {
+        let distance = seq.distance(self.start.plus(self.next))?;
+        (-FAR..=FAR).contains(&distance).then(|| self.next + i64::from(distance))
+    }
+
+    /// Hands on or holds the bytes of `data` that are new. The first copy of a byte wins.
+    fn place(
+        &mut self,
+        begin: i64,
+        data: &[u8],
+        at: Nanos,
+        shared: &mut Shared,
+        out: &mut impl FnMut(Output<'_>),
+    ) {
+        let old = until(data, self.next - begin).len();
+        shared.stats.duplicate_bytes += old as u64;
+        let (mut offset, mut data) = (begin + old as i64, after(data, old));
+        while !data.is_empty() {
+            let done = if let Some(first) = self.held.covering(offset) {
+                compare(first, data, shared)
+            } else {
+                let new = until(data, self.held.room(offset));
+                self.take(offset, new, at, shared, out);
+                new.len()
+            };
+            offset += done as i64;
+            data = after(data, done);
+        }
+        self.drain(shared, out);
+    }
+
+    /// Takes bytes of which no copy is held.
+    fn take(
+        &mut self,
+        offset: i64,
+        data: &[u8],
+        at: Nanos,
+        shared: &mut Shared,
+        out: &mut impl FnMut(Output<'_>),
+    ) {
+        self.drain(shared, out);
+        if offset == self.next {
+            self.next += len(data);
+            shared.stats.chunk_bytes += data.len() as u64;
+            out(Output::Chunk(data));
+        } else if shared.held.saturating_add(held::cost(data)) > shared.limits.held_overall {
+            shared.stats.refused_bytes += data.len() as u64;
+        } else {
+            shared.stats.copied_bytes += data.len() as u64;
+            shared.held += held::cost(data);
+            self.held.insert(offset, data, at);
+        }
+    }
+
+    /// Hands on what is held and in order.
+    fn drain(&mut self, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
+        while let Some(data) = self.held.take(self.next) {
+            self.next += len(&data);
+            shared.held -= held::cost(&data);
+            shared.stats.chunk_bytes += data.len() as u64;
+            out(Output::Chunk(&data));
+        }
+    }
+
+    /// Gives up every byte before `limit` that is not held.
+    fn skip_to(&mut self, limit: i64, why: GaveUp, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
+        while self.next < limit {
+            let end = self.held.first().unwrap_or(limit).min(limit);
+            let bytes = u32::try_from(end - self.next).unwrap_or(u32::MAX);
+            self.next += i64::from(bytes);
+            shared.stats.count_gap(why, bytes);
+            out(Output::Gap(bytes));
+            self.drain(shared, out);
+        }
+    }
+
+    /// Where the hole at the front ends, if there is one.
+    fn hole_end(&self) -> Option<i64> {
+        (self.next < self.seen).then(|| self.held.first().unwrap_or(self.seen))
+    }
+
+    fn give_up_hole(&mut self, why: GaveUp, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
+        if let Some(end) = self.hole_end() {
+            self.skip_to(end, why, shared, out);
+        }
+    }
+
+    fn note_fin(&mut self, end: i64, shared: &mut Shared) {
+        if self.fin.is_none() && end >= self.seen {
+            self.seen = end;
+            self.fin = Some(end);
+        } else if self.fin != Some(end) {
+            shared.stats.contradicting_fins += 1;
+        }
+    }
+
+    fn enforce_caps(&mut self, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
+        while self.held.cost() > shared.limits.held_per_direction {
+            self.give_up_hole(GaveUp::Bytes, shared, out);
+        }
+        while self.held.count() > shared.limits.chunks_per_direction {
+            self.give_up_hole(GaveUp::Chunks, shared, out);
+        }
+    }
+
+    /// Brings the age of the front hole and the end up to date.
+    fn settle(&mut self, at: Nanos, out: &mut impl FnMut(Output<'_>)) {
+        let known = self.hole.filter(|hole| hole.begin == self.next).map(|hole| hole.since);
+        let since = self.held.first_since().or(known).unwrap_or(at);
+        self.hole = (self.next < self.seen).then_some(Hole { begin: self.next, since });
+        if self.fin == Some(self.next) && !self.is_finished {
+            self.is_finished = true;
+            out(Output::Finished);
+        }
+    }
+}
+
+/// Counts how a later copy compares with the first one; says how many bytes both have.
+fn compare(first: &[u8], later: &[u8], shared: &mut Shared) -> usize {
+    let both = first.len().min(later.len());
+    let conflicting = first.iter().zip(later).filter(|(a, b)| a != b).count();
+    shared.stats.duplicate_bytes += both as u64;
+    shared.stats.conflicting_bytes += conflicting as u64;
+    both
+}
+
+fn len(data: &[u8]) -> i64 {
+    data.len() as i64
+}
+
+/// How many bytes a difference of offsets is; none if it is negative.
+fn count(difference: i64) -> u64 {
+    u64::try_from(difference).unwrap_or(0)
+}
+
+/// The first `len` bytes of `data`, or all, or none.
+fn until(data: &[u8], len: i64) -> &[u8] {
+    let len = usize::try_from(len.max(0)).unwrap_or(usize::MAX);
+    data.get(..len).unwrap_or(data)
+}
+
+/// What is left of `data` behind its first `len` bytes.
+fn after(data: &[u8], len: usize) -> &[u8] {
+    data.get(len..).unwrap_or_default()
+}

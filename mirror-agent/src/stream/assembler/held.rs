@@ -1,0 +1,78 @@
+//! Chunks that came before their turn, by offset.
+
+use std::collections::BTreeMap;
+
+use crate::time::Nanos;
+
+/// What a held chunk costs besides its bytes: its place in the tree and in the allocator, roughly. It makes a
+/// sender of single bytes pay for what they take.
+const OVERHEAD: u64 = 96;
+
+/// Copies of payload, none overlapping another. A copy is exactly as long as its bytes, so what is counted is
+/// what is allocated.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    chunks: BTreeMap<i64, Chunk>,
+    cost: u64,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    data: Box<[u8]>,
+    /// When the hole before this chunk was first noticed.
+    since: Nanos,
+}
+
+/// Bytes of memory that holding `data` takes.
+pub(super) fn cost(data: &[u8]) -> u64 {
+    data.len() as u64 + OVERHEAD
+}
+
+impl Held {
+    /// Bytes of memory taken.
+    pub fn cost(&self) -> u64 {
+        self.cost
+    }
+
+    /// How many chunks are held.
+    pub fn count(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// Where the first chunk begins.
+    pub fn first(&self) -> Option<i64> {
+        self.chunks.first_key_value().map(|(offset, _)| *offset)
+    }
+
+    /// When the hole before the first chunk was noticed.
+    pub fn first_since(&self) -> Option<Nanos> {
+        self.chunks.first_key_value().map(|(_, chunk)| chunk.since)
+    }
+
+    /// The held bytes from `offset` on, if that byte is held.
+    pub fn covering(&self, offset: i64) -> Option<&[u8]> {
+        let (begin, chunk) = self.chunks.range(..=offset).next_back()?;
+        let rest = chunk.data.get(usize::try_from(offset - begin).ok()?..)?;
+        (!rest.is_empty()).then_some(rest)
+    }
+
+    /// How many bytes fit at `offset` before the next chunk begins.
+    pub fn room(&self, offset: i64) -> i64 {
+        self.chunks.range(offset..).next().map_or(i64::MAX, |(begin, _)| begin - offset)
+    }
+
+    /// Copies `data`, which must fit. A chunk that splits a hole inherits the age of the hole.
+    pub fn insert(&mut self, offset: i64, data: &[u8], at: Nanos) {
+        let since = self.chunks.range(offset..).next().map_or(at, |(_, chunk)| chunk.since);
+        self.cost += cost(data);
+        self.chunks.insert(offset, Chunk { data: data.into(), since });
+    }
+
+    /// Takes out the chunk that begins at `offset`.
+    pub fn take(&mut self, offset: i64) -> Option<Box<[u8]>> {
+        let entry = self.chunks.first_entry().filter(|entry| *entry.key() == offset)?;
+        let data = entry.remove().data;
+        self.cost -= cost(&data);
+        Some(data)
+    }
+}

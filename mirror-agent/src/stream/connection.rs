@@ -1,0 +1,188 @@
+//! Two directions: how they start, what they learn from each other, and how they end.
+
+use crate::packet::{Flags, Segment, Side};
+use crate::time::Nanos;
+
+use super::assembler::{Arrival, Assembler, Output};
+use super::event::{Close, Event};
+use super::limits::Limits;
+use super::seq::Seq;
+use super::{ConnectionId, Shared};
+
+/// A connection that is followed. A direction exists once its first sequence number is known.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub id: ConnectionId,
+    /// When its timer fires; never later than [`Connection::deadline`].
+    pub due: Nanos,
+    client: Option<Assembler>,
+    server: Option<Assembler>,
+    last_seen: Nanos,
+}
+
+impl Connection {
+    pub fn new(id: ConnectionId, at: Nanos, limits: &Limits) -> Connection {
+        Connection { id, due: at + limits.idle, client: None, server: None, last_seen: at }
+    }
+
+    /// Whether a segment with SYN belongs to this connection: it repeats our first number, or acknowledges the
+    /// other end's. Any other SYN is a new connection between the same addresses.
+    pub fn continues_with(&self, from: Side, syn: &Segment<'_>) -> bool {
+        let starts = |side, seq| self.get(side).is_some_and(|direction| direction.starts_at(seq));
+        let answers = syn.flags.has(Flags::ACK) && starts(from.other(), Seq(syn.ack));
+        answers || starts(from, first_byte(syn))
+    }
+
+    /// Takes a segment; says how the connection ended, if it did.
+    pub fn on_segment(
+        &mut self,
+        from: Side,
+        segment: &Segment<'_>,
+        shared: &mut Shared,
+        sink: &mut impl FnMut(Event<'_>),
+    ) -> Option<Close> {
+        if segment.flags.has(Flags::RST) {
+            return self.on_reset(from, segment, shared);
+        }
+        self.last_seen = self.last_seen.max(segment.at);
+        if segment.flags.has(Flags::ACK) {
+            self.on_ack(from, segment, shared, sink);
+        }
+        self.on_payload(from, segment, shared, sink);
+        self.give_up_old(segment.at, shared, sink)
+    }
+
+    /// Gives up old holes; says how the connection ended, if it did.
+    pub fn expire(
+        &mut self,
+        now: Nanos,
+        shared: &mut Shared,
+        sink: &mut impl FnMut(Event<'_>),
+    ) -> Option<Close> {
+        if self.last_seen + shared.limits.idle <= now {
+            return Some(Close::Idle);
+        }
+        self.give_up_old(now, shared, sink)
+    }
+
+    /// Gives up all holes, of the client first.
+    pub fn give_up(&mut self, at: Nanos, shared: &mut Shared, sink: &mut impl FnMut(Event<'_>)) {
+        for side in [Side::Client, Side::Server] {
+            if let Some(direction) = self.get_mut(side) {
+                direction.give_up(at, shared, &mut |output| sink(event(output, side, at)));
+            }
+        }
+    }
+
+    /// When something is to be done if no more segments come.
+    pub fn deadline(&self, limits: &Limits) -> Nanos {
+        let idle = self.last_seen + limits.idle;
+        self.hole_deadline(limits).map_or(idle, |hole| hole.min(idle))
+    }
+
+    /// When the older of the holes at the front is to be given up, if there is one.
+    pub fn hole_deadline(&self, limits: &Limits) -> Option<Nanos> {
+        let since = |direction: &Option<Assembler>| direction.as_ref().and_then(Assembler::hole_since);
+        since(&self.client).into_iter().chain(since(&self.server)).min().map(|since| since + limits.hole)
+    }
+
+    fn on_reset(&self, from: Side, segment: &Segment<'_>, shared: &mut Shared) -> Option<Close> {
+        let is_plausible = match self.get(from) {
+            Some(direction) => direction.may_reset(Seq(segment.seq)),
+            // RFC 9293, section 3.10.7.3: before the handshake, a RST counts if it acknowledges the SYN.
+            None => {
+                let sent = self.get(from.other());
+                segment.flags.has(Flags::ACK)
+                    && sent.is_some_and(|direction| direction.may_acknowledge(Seq(segment.ack)))
+            }
+        };
+        shared.stats.implausible_resets += u64::from(!is_plausible);
+        is_plausible.then_some(Close::Reset)
+    }
+
+    fn on_ack(
+        &mut self,
+        from: Side,
+        segment: &Segment<'_>,
+        shared: &mut Shared,
+        sink: &mut impl FnMut(Event<'_>),
+    ) {
+        let ack = Seq(segment.ack);
+        let side = from.other();
+        // A client waits for the server's next byte, so that is where the server's direction starts if its SYN
+        // was not seen. Of a client only a SYN-ACK says as much: its late direction starts at a request.
+        if from == Side::Client || segment.flags.has(Flags::SYN) {
+            self.get_mut(side).get_or_insert_with(|| Assembler::new(ack));
+        }
+        if let Some(direction) = self.get_mut(side) {
+            direction.on_ack(ack, segment.at, shared, &mut |output| sink(event(output, side, segment.at)));
+        }
+    }
+
+    fn on_payload(
+        &mut self,
+        from: Side,
+        segment: &Segment<'_>,
+        shared: &mut Shared,
+        sink: &mut impl FnMut(Event<'_>),
+    ) {
+        let arrival = Arrival {
+            at: segment.at,
+            seq: first_byte(segment),
+            payload: segment.payload,
+            missing: segment.missing,
+            fin: segment.flags.has(Flags::FIN),
+        };
+        let is_empty = segment.claimed_len() == 0 && !arrival.fin;
+        if is_empty && !segment.flags.has(Flags::SYN) {
+            return;
+        }
+        let direction = self.get_mut(from).get_or_insert_with(|| Assembler::new(arrival.seq));
+        if !is_empty {
+            direction.accept(&arrival, shared, &mut |output| sink(event(output, from, segment.at)));
+        }
+    }
+
+    fn give_up_old(
+        &mut self,
+        now: Nanos,
+        shared: &mut Shared,
+        sink: &mut impl FnMut(Event<'_>),
+    ) -> Option<Close> {
+        let mut finished = 0;
+        for side in [Side::Client, Side::Server] {
+            if let Some(direction) = self.get_mut(side) {
+                direction.expire(now, shared, &mut |output| sink(event(output, side, now)));
+                finished += u8::from(direction.is_finished());
+            }
+        }
+        (finished == 2).then_some(Close::Fin)
+    }
+
+    fn get(&self, side: Side) -> Option<&Assembler> {
+        match side {
+            Side::Client => self.client.as_ref(),
+            Side::Server => self.server.as_ref(),
+        }
+    }
+
+    fn get_mut(&mut self, side: Side) -> &mut Option<Assembler> {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+}
+
+/// The number of a segment's first payload byte: a SYN stands before it (RFC 9293, section 3.4).
+fn first_byte(segment: &Segment<'_>) -> Seq {
+    Seq(segment.seq).plus(i64::from(segment.flags.has(Flags::SYN)))
+}
+
+fn event(output: Output<'_>, from: Side, at: Nanos) -> Event<'_> {
+    match output {
+        Output::Chunk(data) => Event::Chunk { from, at, data },
+        Output::Gap(bytes) => Event::Gap { from, at, bytes },
+        Output::Finished => Event::Finished { from, at },
+    }
+}
