@@ -1,0 +1,86 @@
+//! The command line: what was typed, and nothing else.
+//! What is not typed is `None`; defaults belong to [`crate::config`] and to the accessors here.
+
+mod capture;
+mod control;
+mod log;
+mod run;
+
+use std::io::Write;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use capture::Capture;
+pub use control::{Change, Check, SetShare, Socket, Status};
+pub use log::{Log, LogFormat, LogLevel};
+pub use run::Run;
+
+/// Mirrors a share of the real requests from v1 to v2, compares the answers, and times both. v1 never notices.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "mirror-agent", version, after_help = EXAMPLE)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How loud to be about it.
+    #[command(flatten)]
+    pub log: Log,
+}
+
+const EXAMPLE: &str = "\
+Example: mirror 5% of the connections to v1
+  mirror-agent run -i eth0 --v1 10.0.0.4:8080 --v2 10.0.0.5:8080 --share 5%
+
+Exit codes: 0 fine, 1 error, 2 usage";
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Mirror until stopped
+    ///
+    /// What is typed here goes before what the file says. Flags about the service speak of the file's only service,
+    /// or of the one that --name names.
+    Run(Box<Run>),
+    /// Write sampled connections to a pcapng file
+    Capture(Capture),
+    /// Say what this kernel and these rights allow
+    Check(Check),
+    /// Show what a running agent does
+    Status(Status),
+    /// Change how much a running agent mirrors
+    Share(SetShare),
+    /// Stop cloning until `resume`; what was cloned is still replayed
+    #[command(after_help = "Example:\n  mirror-agent pause --service checkout")]
+    Pause(Change),
+    /// Go on after `pause`
+    #[command(after_help = "Example:\n  mirror-agent resume --service checkout")]
+    Resume(Change),
+    /// Stop cloning at once and stay stopped
+    #[command(after_help = "Example:\n  mirror-agent kill")]
+    Kill(Change),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+/// Print a completion script for a shell
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Example:\n  mirror-agent completions bash > /etc/bash_completion.d/mirror-agent")]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+impl Completions {
+    /// Writes the script.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        let mut script = Vec::new(); // clap_complete panics where `out` would only have failed, as a closed pipe does
+        clap_complete::generate(self.shell, &mut Cli::command(), "mirror-agent", &mut script);
+        out.write_all(&script)
+    }
+}
+
+#[cfg(test)]
+mod tests;

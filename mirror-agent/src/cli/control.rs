@@ -1,0 +1,72 @@
+//! Flags of the commands that ask: a running agent, or the kernel.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::config::{DEFAULT_CONTROL, Share, values};
+
+/// Which agent to speak to.
+#[derive(Clone, Debug, Args)]
+pub struct Socket {
+    /// Socket of the agent [default: /run/mirror-agent/control.sock]
+    #[arg(long = "control", value_name = "PATH", value_parser = values::socket_path)]
+    pub control: Option<PathBuf>,
+}
+
+/// Show what a running agent does
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  mirror-agent status --json | jq '.services[].requests'")]
+pub struct Status {
+    /// Print the object of GET /v1/status
+    #[arg(long)]
+    pub json: bool,
+    /// Which agent.
+    #[command(flatten)]
+    pub socket: Socket,
+}
+
+/// Change how much a running agent mirrors
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  mirror-agent share 10% --service checkout")]
+pub struct SetShare {
+    /// Share of the connections, for example 10% or 0.5%
+    #[arg(value_name = "PERCENT")]
+    pub share: Share,
+    /// Which service; may be left out where there is only one
+    #[arg(long, value_name = "NAME", value_parser = values::service_name)]
+    pub service: Option<String>,
+    /// Which agent.
+    #[command(flatten)]
+    pub socket: Socket,
+}
+
+/// What `pause`, `resume` and `kill` are told.
+#[derive(Clone, Debug, Args)]
+pub struct Change {
+    /// Which service; all of them when left out
+    #[arg(long, value_name = "NAME", value_parser = values::service_name)]
+    pub service: Option<String>,
+    /// Which agent.
+    #[command(flatten)]
+    pub socket: Socket,
+}
+
+/// Say what this kernel and these rights allow
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  mirror-agent check -i eth0")]
+pub struct Check {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Interface to look at too (repeatable)
+    #[arg(short = 'i', long = "interface", value_name = "IFACE", value_parser = values::interface)]
+    pub interfaces: Vec<String>,
+}
+
+impl Socket {
+    /// The socket that was asked for, or the default one.
+    pub fn path(&self) -> PathBuf {
+        self.control.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_CONTROL))
+    }
+}

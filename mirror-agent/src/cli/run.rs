@@ -1,0 +1,161 @@
+//! Flags of `run`, and what they say as a draft of the configuration.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::config::{Config, Draft, Errors, Place, Said, ServiceDraft, Share, values};
+
+/// What `run` was told.
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = "\
+Example: mirror 5% of the connections for half a minute
+  mirror-agent run -i eth0 --v1 10.0.0.4:8080 --v2 10.0.0.5:8080 --share 5% --for 30s
+
+Example: several services
+  mirror-agent run --config /etc/mirror-agent/config.yaml")]
+pub struct Run {
+    /// Interface that carries the service (repeatable)
+    #[arg(short = 'i', long = "interface", value_name = "IFACE", value_parser = values::interface)]
+    pub interfaces: Vec<String>,
+    /// File with any number of services
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Serve metrics and the read-only API here, for example 127.0.0.1:9464 [default: nowhere]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
+    pub listen: Option<SocketAddr>,
+    /// Control socket [default: /run/mirror-agent/control.sock]
+    #[arg(long, value_name = "PATH", value_parser = values::socket_path)]
+    pub control: Option<PathBuf>,
+    /// Existing interface to send the clones to [default: the agent makes one]
+    #[arg(long, value_name = "NAME", value_parser = values::interface)]
+    pub shadow_interface: Option<String>,
+    /// End after this time [default: when stopped]
+    #[arg(long = "for", value_name = "TIME", value_parser = values::duration)]
+    pub run_for: Option<Duration>,
+    /// Write the final status here, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// Write differences here, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    pub differences: Option<PathBuf>,
+    /// Threads that read clones [default: one a processor, at most 4]
+    #[arg(long, value_name = "N", value_parser = values::workers)]
+    pub workers: Option<usize>,
+    /// Accept a v1 that no given interface leads to: this host only forwards its traffic
+    #[arg(long)]
+    pub transit: bool,
+    /// The service.
+    #[command(flatten)]
+    pub service: ServiceFlags,
+}
+
+/// Flags about one service.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Service")]
+pub struct ServiceFlags {
+    /// Name of the service in metrics [default: default]
+    #[arg(long, value_name = "NAME", value_parser = values::service_name)]
+    pub name: Option<String>,
+    /// Version that serves users
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::endpoint)]
+    pub v1: Option<SocketAddr>,
+    /// Version that gets the copy; its answers reach nobody
+    #[arg(long, value_name = "ADDR:PORT", value_parser = values::endpoint)]
+    pub v2: Option<SocketAddr>,
+    /// Share of the connections to mirror, for example 5% or 0.5%; it has no default
+    #[arg(long, value_name = "PERCENT")]
+    pub share: Option<Share>,
+    /// Methods to replay [default: GET,HEAD,OPTIONS]
+    #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = values::method)]
+    pub methods: Option<Vec<String>>,
+    /// Requests replayed per second [default: 1000]
+    #[arg(long, value_name = "N", value_parser = values::rate)]
+    pub max_rps: Option<u32>,
+    /// Requests waiting for v2 at once [default: 64]
+    #[arg(long, value_name = "N", value_parser = values::at_once)]
+    pub max_inflight: Option<u32>,
+    /// Connections to v2 at once [default: 256]
+    #[arg(long, value_name = "N", value_parser = values::at_once)]
+    pub max_connections: Option<u32>,
+    /// Time that v2 has for one request [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub timeout: Option<Duration>,
+    /// Packets cloned per second, kept by the kernel [default: no cap]
+    #[arg(long, value_name = "N", value_parser = values::cap)]
+    pub max_packets_per_second: Option<u64>,
+    /// Bytes cloned per second, kept by the kernel [default: no cap]
+    #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
+    pub max_bytes_per_second: Option<u64>,
+    /// Connections newly mirrored per second, kept by the kernel [default: no cap]
+    #[arg(long, value_name = "N", value_parser = values::cap)]
+    pub max_connections_per_second: Option<u64>,
+}
+
+impl Config {
+    /// Builds the configuration of `run`: flags, then the file that `--config` names, then defaults.
+    /// Reads that file each time, so that a second call is a reload.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once; worth exit code 2.
+    pub fn from_run(args: &Run) -> Result<Config, Errors> {
+        Config::load(args.draft(), args.config.as_deref())
+    }
+}
+
+impl Run {
+    /// What was typed, each value with its flag.
+    pub fn draft(&self) -> Draft {
+        let service = self.service.draft();
+        // Without a file the service is made of flags, even of none: then each missing flag is named.
+        let services =
+            service.or_else(|| self.config.is_none().then(|| ServiceDraft::new(Place::CommandLine)));
+        Draft {
+            interfaces: self.interfaces.iter().map(|name| at("--interface", name.clone())).collect(),
+            services: services.into_iter().collect(),
+            shadow_interface: said("--shadow-interface", &self.shadow_interface),
+            listen: said("--listen", &self.listen),
+            control: said("--control", &self.control),
+            run_for: said("--for", &self.run_for),
+            summary: said("--summary", &self.summary),
+            differences: said("--differences", &self.differences),
+            workers: said("--workers", &self.workers),
+            transit: self.transit.then(|| at("--transit", true)),
+            refused: Vec::new(),
+        }
+    }
+}
+
+impl ServiceFlags {
+    /// What was typed about the service; `None` if nothing.
+    fn draft(&self) -> Option<ServiceDraft> {
+        let methods =
+            |methods: &Vec<String>| methods.iter().map(|method| at("--methods", method.clone())).collect();
+        let draft = ServiceDraft {
+            name: said("--name", &self.name),
+            v1: said("--v1", &self.v1),
+            v2: said("--v2", &self.v2),
+            share: said("--share", &self.share),
+            methods: self.methods.as_ref().map(methods),
+            rps: said("--max-rps", &self.max_rps),
+            in_flight: said("--max-inflight", &self.max_inflight),
+            connections: said("--max-connections", &self.max_connections),
+            timeout: said("--timeout", &self.timeout),
+            cap_packets: said("--max-packets-per-second", &self.max_packets_per_second),
+            cap_bytes: said("--max-bytes-per-second", &self.max_bytes_per_second),
+            cap_connections: said("--max-connections-per-second", &self.max_connections_per_second),
+            ..ServiceDraft::new(Place::CommandLine)
+        };
+        (draft != ServiceDraft::new(Place::CommandLine)).then_some(draft)
+    }
+}
+
+fn said<T: Clone>(flag: &'static str, typed: &Option<T>) -> Option<Said<T>> {
+    typed.as_ref().map(|value| at(flag, value.clone()))
+}
+
+fn at<T>(flag: &'static str, value: T) -> Said<T> {
+    Said { value, at: Place::Flag(flag) }
+}

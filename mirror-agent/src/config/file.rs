@@ -1,0 +1,107 @@
+//! The configuration file: its keys, and where they go.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::draft::{Draft, ServiceDraft};
+use super::errors::{Errors, Place};
+use super::section::{Section, Source};
+use super::{Share, values, yaml};
+
+/// A larger file is not a configuration but the wrong path.
+const SIZE_MAX: u64 = 1 << 20;
+
+/// Reads the text of a file. The one function of the configuration that touches the world.
+///
+/// # Errors
+/// What the system says, or a file over 1 MiB.
+pub fn read(path: &Path) -> Result<String, String> {
+    use std::io::Read;
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
+    file.take(SIZE_MAX + 1).read_to_string(&mut text).map_err(|error| format!("cannot be read: {error}"))?;
+    if text.len() as u64 > SIZE_MAX {
+        return Err("is larger than 1 MiB, too large for a configuration".to_owned());
+    }
+    Ok(text)
+}
+
+/// What the text of a file says, with all that is wrong with its keys and values. `name` is used in places.
+///
+/// `None` when it is not even YAML, or no mapping: then nothing can be said about the rest.
+pub fn parse(name: &str, text: &str) -> (Option<Draft>, Errors) {
+    let name: Arc<str> = Arc::from(name);
+    let source = Source { name: name.clone(), text, errors: RefCell::default() };
+    let root = match yaml::parse(text) {
+        Ok(root) => root,
+        Err((location, what)) => {
+            let mut errors = Errors::default();
+            let at = location.map_or(Place::File(name), |location| source.place(location));
+            errors.add(&at, what);
+            return (None, errors);
+        }
+    };
+    let draft = source.section(&root, "a configuration").map(whole);
+    (draft, source.errors.take())
+}
+
+fn whole(mut root: Section<'_>) -> Draft {
+    let mut draft = Draft {
+        interfaces: root.list("interfaces", values::interface).unwrap_or_default(),
+        shadow_interface: root.value("shadow_interface", values::interface),
+        listen: root.value("listen", values::listen),
+        control: root.value("control", values::socket_path),
+        run_for: None, // a file that ends the program after a while would surprise whoever restarts it
+        summary: root.value("summary", values::file_path),
+        differences: root.value("differences", values::file_path),
+        workers: root.value("workers", values::workers),
+        transit: root.value("transit", values::flag),
+        services: root.sections("services").into_iter().map(service).collect(),
+        refused: Vec::new(),
+    };
+    root.finish();
+    draft.refused = root.refused;
+    draft
+}
+
+fn service(mut keys: Section<'_>) -> ServiceDraft {
+    let mut draft = ServiceDraft::new(keys.at.clone());
+    draft.name = keys.value("name", values::service_name);
+    draft.v1 = keys.value("v1", values::endpoint);
+    draft.v2 = keys.value("v2", values::endpoint);
+    draft.share = keys.value("share", share);
+    draft.request_share = keys.value("request_share", share);
+    draft.methods = keys.list("methods", values::method);
+    draft.paths = keys.list("paths", values::path_prefix);
+    if let Some(mut ignore) = keys.section("ignore") {
+        draft.ignored_headers = ignore.list("headers", values::header);
+        draft.ignored_paths = ignore.list("paths", values::field_path);
+        ignore.finish();
+    }
+    if let Some(limits) = keys.section("limits") {
+        read_limits(&mut draft, limits);
+    }
+    if let Some(mut caps) = keys.section("kernel_caps") {
+        draft.cap_packets = caps.value("packets_per_second", values::cap);
+        draft.cap_bytes = caps.value("bytes_per_second", values::bytes);
+        draft.cap_connections = caps.value("connections_per_second", values::cap);
+        caps.finish();
+    }
+    keys.finish();
+    draft.refused = keys.refused;
+    draft
+}
+
+fn read_limits(draft: &mut ServiceDraft, mut limits: Section<'_>) {
+    draft.rps = limits.value("rps", values::rate);
+    draft.in_flight = limits.value("in_flight", values::at_once);
+    draft.connections = limits.value("connections", values::at_once);
+    draft.bytes_per_second = limits.value("bytes_per_second", values::bytes);
+    draft.timeout = limits.value("timeout", values::duration);
+    limits.finish();
+}
+
+fn share(text: &str) -> Result<Share, String> {
+    text.parse().map_err(|error: super::ShareError| error.to_string())
+}

@@ -1,0 +1,118 @@
+//! A draft becomes a configuration: what is missing is named, what may be missing gets its default.
+
+use std::path::PathBuf;
+
+use super::draft::{Draft, Said, ServiceDraft};
+use super::errors::{Errors, Place};
+use super::{Caps, Config, DEFAULT_CONTROL, DEFAULT_METHODS, Limits, Service, Share, default_workers};
+
+/// Completes `draft`; `None` only after naming something that is missing, here or where it was refused.
+/// `root` is where a missing service or interface is missed: the file, if there is one.
+pub fn resolve(draft: Draft, root: &Place, errors: &mut Errors) -> Option<Config> {
+    miss_interfaces(&draft, root, errors);
+    if draft.services.is_empty() && !draft.refused.contains(&"services") {
+        errors.add(root, "names no service: give it one under services, or use --v1, --v2 and --share");
+    }
+    let services: Vec<_> = draft.services.into_iter().map(|service| complete(service, errors)).collect();
+    Some(Config {
+        interfaces: distinct(draft.interfaces),
+        services: services.into_iter().collect::<Option<_>>()?,
+        shadow_interface: value(draft.shadow_interface),
+        listen: value(draft.listen),
+        control: value(draft.control).unwrap_or_else(|| PathBuf::from(DEFAULT_CONTROL)),
+        run_for: value(draft.run_for),
+        summary: value(draft.summary),
+        differences: value(draft.differences),
+        workers: value(draft.workers).unwrap_or_else(default_workers),
+        transit: value(draft.transit).unwrap_or(false),
+    })
+}
+
+fn miss_interfaces(draft: &Draft, root: &Place, errors: &mut Errors) {
+    if !draft.interfaces.is_empty() || draft.refused.contains(&"interfaces") {
+        return;
+    }
+    match root {
+        Place::CommandLine => {
+            errors.add(&Place::Flag("--interface"), "missing: name an interface that carries the service");
+        }
+        file => {
+            let what = "names no interface that carries a service: give it interfaces, or use --interface";
+            errors.add(file, what);
+        }
+    }
+}
+
+fn complete(draft: ServiceDraft, errors: &mut Errors) -> Option<Service> {
+    let name = draft.name.as_ref().map_or("default", |said| said.value.as_str()).to_owned();
+    miss_parts(&draft, &name, errors);
+    let limits = limits(&draft);
+    Some(Service {
+        name,
+        v1: value(draft.v1)?,
+        v2: value(draft.v2)?,
+        share: value(draft.share)?,
+        request_share: value(draft.request_share).unwrap_or(Share::FULL),
+        methods: draft.methods.map_or_else(|| DEFAULT_METHODS.map(str::to_owned).to_vec(), distinct),
+        paths: distinct(draft.paths.unwrap_or_default()),
+        ignored_headers: distinct(draft.ignored_headers.unwrap_or_default()),
+        ignored_paths: distinct(draft.ignored_paths.unwrap_or_default()),
+        limits,
+        caps: Caps {
+            packets_per_second: value(draft.cap_packets),
+            bytes_per_second: value(draft.cap_bytes),
+            connections_per_second: value(draft.cap_connections),
+        },
+    })
+}
+
+fn miss_parts(draft: &ServiceDraft, name: &str, errors: &mut Errors) {
+    let is_refused = |key| draft.refused.contains(&key);
+    let typed = draft.at == Place::CommandLine;
+    if !typed && draft.name.is_none() && !is_refused("name") {
+        errors.add(&draft.at, "a service needs a name");
+    }
+    let parts = [
+        (draft.v1.is_none(), "v1", "--v1", "say which ADDR:PORT serves users now"),
+        (draft.v2.is_none(), "v2", "--v2", "say which ADDR:PORT gets the copy"),
+        (draft.share.is_none(), "share", "--share", SHARE_MISSING),
+    ];
+    for (_, key, flag, why) in parts.into_iter().filter(|&(missing, key, ..)| missing && !is_refused(key)) {
+        if typed {
+            errors.add(&Place::Flag(flag), format!("missing: {why}"));
+        } else {
+            errors.add(&draft.at, format!("service {name} has no {key}: {why}"));
+        }
+    }
+    if draft.methods.as_ref().is_some_and(Vec::is_empty) && !is_refused("methods") {
+        errors.add(&draft.at, format!("service {name} replays no method: a share of 0% says that better"));
+    }
+}
+
+const SHARE_MISSING: &str = "say how much to mirror, for example 5%; it has no default, and 0% is fine";
+
+fn limits(draft: &ServiceDraft) -> Limits {
+    let default = Limits::DEFAULT;
+    Limits {
+        rps: draft.rps.as_ref().map_or(default.rps, |said| said.value),
+        in_flight: draft.in_flight.as_ref().map_or(default.in_flight, |said| said.value),
+        connections: draft.connections.as_ref().map_or(default.connections, |said| said.value),
+        bytes_per_second: draft.bytes_per_second.as_ref().map(|said| said.value).or(default.bytes_per_second),
+        timeout: draft.timeout.as_ref().map_or(default.timeout, |said| said.value),
+    }
+}
+
+fn value<T>(said: Option<Said<T>>) -> Option<T> {
+    said.map(|said| said.value)
+}
+
+/// The values in their order, each once.
+fn distinct(said: Vec<Said<String>>) -> Vec<String> {
+    let mut values: Vec<String> = Vec::with_capacity(said.len());
+    for said in said {
+        if !values.contains(&said.value) {
+            values.push(said.value);
+        }
+    }
+    values
+}

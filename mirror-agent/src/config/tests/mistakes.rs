@@ -1,0 +1,186 @@
+//! Every mistake, with its words and its place.
+
+use super::{GOOD, build};
+
+/// Mistakes in one line: what replaces what, and what is said of it.
+const MISTAKES: [(&str, &str, &str); 47] = [
+    ("share: 5%", "share: 5", "c.yaml:6:12: share: 5 is ambiguous: write 5%"),
+    ("share: 5%", "share: 0.50", "c.yaml:6:12: share: 0.50 is ambiguous: write 0.50%"),
+    ("share: 5%", "share: 101%", "c.yaml:6:12: share: 101% is more than 100%"),
+    ("share: 5%", "share:", "c.yaml:6:10: share: has no value"),
+    ("share: 5%", "share: [5%]", "c.yaml:6:12: share: must be a single value"),
+    (
+        "share: 5%",
+        "request_share: 1%",
+        "c.yaml:3:5: service a has no share: say how much to mirror, for example 5%; it has no default, and 0% is fine",
+    ),
+    (
+        "share: 5%",
+        "shares: 5%",
+        "c.yaml:3:5: service a has no share: say how much to mirror, for example 5%; it has no default, and 0% is fine\nc.yaml:6:5: unknown key \"shares\": is share meant?",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    zzz: 1",
+        "c.yaml:7:5: unknown key \"zzz\": known here are name, v1, v2, share, request_share, methods, paths, ignore, limits, kernel_caps",
+    ),
+    ("name: a", "name: b", "c.yaml:7:11: name: b is taken already, at c.yaml:3:11"),
+    (
+        "name: a",
+        "name: Shop",
+        "c.yaml:3:11: name: \"Shop\" is not a service name: 1 to 32 of a-z, 0-9, _ and -",
+    ),
+    ("name: a", "name: é", "c.yaml:3:11: name: \"é\" is not a service name: 1 to 32 of a-z, 0-9, _ and -"),
+    ("name: a\n    v1: 10.0.0.4:80", "v1: 10.0.0.4:80", "c.yaml:3:5: a service needs a name"),
+    (
+        "v1: 10.0.0.4:80",
+        "share_: 1",
+        "c.yaml:3:5: service a has no v1: say which ADDR:PORT serves users now\nc.yaml:4:5: unknown key \"share_\": is share meant?",
+    ),
+    (
+        "v1: 10.0.0.4:80",
+        "v1: 10.0.0.4",
+        "c.yaml:4:9: v1: 10.0.0.4 has no port: write for example 10.0.0.4:8080",
+    ),
+    (
+        "v1: 10.0.0.4:80",
+        "v1: \"fd00::4\"",
+        "c.yaml:4:9: v1: fd00::4 has no port: write for example [fd00::4]:8080",
+    ),
+    (
+        "v1: 10.0.0.4:80",
+        "v1: shop:80",
+        "c.yaml:4:9: v1: \"shop:80\" is not ADDR:PORT: write for example 10.0.0.4:8080 or [fd00::4]:8080",
+    ),
+    (
+        "v1: 10.0.0.4:80",
+        "v1: 10.0.0.4:0",
+        "c.yaml:4:9: v1: 10.0.0.4:0 has port 0, which no service listens on",
+    ),
+    (
+        "v1: 10.0.0.4:80",
+        "v1: 10.0.0.5:80",
+        "c.yaml:5:9: v2: 10.0.0.5:80 is v1 itself, which would get its own requests again",
+    ),
+    (
+        "v1: 10.0.0.4:80",
+        "v1: \"[::ffff:10.0.0.5]:80\"",
+        "c.yaml:5:9: v2: 10.0.0.5:80 is v1 itself, which would get its own requests again",
+    ),
+    ("v1: 10.0.0.4:80", "v1: 10.0.1.4:80", "c.yaml:8:9: v1: 10.0.1.4:80 is a v1 already, at c.yaml:4:9"),
+    ("v2: 10.0.0.5:80", "v2: 10.0.1.4:80", "c.yaml:8:9: v1: 10.0.1.4:80 is a v2 already, at c.yaml:5:9"),
+    ("v2: 10.0.0.5:80", "v2: 10.0.1.5:80", "c.yaml:9:9: v2: 10.0.1.5:80 is a v2 already, at c.yaml:5:9"),
+    (
+        "v2: 10.0.0.5:80",
+        "v2: 0.0.0.0:80",
+        "c.yaml:5:9: v2: 0.0.0.0:80 is no address that can be connected to",
+    ),
+    ("v2: 10.0.0.5:80", "v2: \"[::]:80\"", "c.yaml:5:9: v2: [::]:80 is no address that can be connected to"),
+    (
+        "v2: 10.0.0.5:80",
+        "v2: 224.0.0.1:80",
+        "c.yaml:5:9: v2: 224.0.0.1:80 is a multicast address, not a service",
+    ),
+    (
+        "v2: 10.0.0.5:80",
+        "v2: 255.255.255.255:80",
+        "c.yaml:5:9: v2: 255.255.255.255:80 is the broadcast address, not a service",
+    ),
+    (
+        "interfaces: [eth0]",
+        "interfaces: []",
+        "c.yaml: names no interface that carries a service: give it interfaces, or use --interface",
+    ),
+    ("interfaces: [eth0]", "interfaces: eth0", "c.yaml:1:13: interfaces: must be a list, `[a, b]`"),
+    (
+        "interfaces: [eth0]",
+        "interfaces: [a/b]",
+        "c.yaml:1:14: interfaces: \"a/b\" is not an interface name: no space, slash or colon may be in it",
+    ),
+    (
+        "interfaces: [eth0]",
+        "interfaces: [eth0, sixteen-letters-]",
+        "c.yaml:1:20: interfaces: \"sixteen-letters-\" is longer than the 15 bytes of an interface name",
+    ),
+    (
+        "interfaces: [eth0]",
+        "interfaces: [eth0]\nshadow_interface: eth0",
+        "c.yaml:2:19: shadow_interface: eth0 is tapped too: its clones would be cloned again",
+    ),
+    ("interfaces: [eth0]", "interfaces: [eth0]\nworkers: 0", "c.yaml:2:10: workers: 0 is not from 1 to 256"),
+    (
+        "interfaces: [eth0]",
+        "interfaces: [eth0]\ntransit: yes",
+        "c.yaml:2:10: transit: \"yes\" is neither true nor false",
+    ),
+    (
+        "interfaces: [eth0]",
+        "interfaces: [eth0]\nfor: 5s",
+        "c.yaml:2:1: unknown key \"for\": known here are interfaces, shadow_interface, listen, control, summary, differences, workers, transit, services",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    methods: [get]",
+        "c.yaml:7:15: methods: methods are case-sensitive: write GET, not get",
+    ),
+    ("share: 5%", "share: 5%\n    methods: [\"A B\"]", "c.yaml:7:15: methods: \"A B\" is not an HTTP method"),
+    (
+        "share: 5%",
+        "share: 5%\n    methods: [CONNECT]",
+        "c.yaml:7:15: methods: CONNECT opens a tunnel and cannot be replayed",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    methods: []",
+        "c.yaml:3:5: service a replays no method: a share of 0% says that better",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    paths: [api]",
+        "c.yaml:7:13: paths: \"api\" is not the beginning of a path: it starts with / and has no space",
+    ),
+    ("share: 5%", "share: 5%\n    ignore: [x]", "c.yaml:7:13: ignore must be a mapping, `key: value`"),
+    (
+        "share: 5%",
+        "share: 5%\n    ignore: {headers: [\"a b\"], paths: [\"\"]}",
+        "c.yaml:7:24: headers: \"a b\" is not a header name\nc.yaml:7:40: paths: \"\" is not the path of a field: write for example body.items[*].id",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    limits: {rps: 1e3, in_flight: 0}",
+        "c.yaml:7:19: rps: \"1e3\" is not a whole number from 1 to 1000000\nc.yaml:7:35: in_flight: 0 is not from 1 to 65536",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    limits: {timeout: 5, rp: 1}",
+        "c.yaml:7:23: timeout: \"5\" is not a time: write for example 5s, 250ms or 1m 30s\nc.yaml:7:26: unknown key \"rp\": is rps meant?",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    limits: {timeout: 0s, bytes_per_second: big}",
+        "c.yaml:7:23: timeout: 0s is no time at all\nc.yaml:7:45: bytes_per_second: \"big\" is not a size: write for example 100MB or 1GiB",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    kernel_caps: {packets_per_second: -1}",
+        "c.yaml:7:39: packets_per_second: \"-1\" is not a whole number from 1 to 1000000000",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    share: 6%",
+        "c.yaml:7:5: duplicate mapping key `share` is not allowed here",
+    ),
+    ("share: 5%", "share: 5%\n   x: [", "c.yaml:7:4: "),
+];
+
+#[test]
+fn every_mistake_is_named_with_its_place() {
+    build(GOOD).unwrap();
+    for (line, instead, expected) in MISTAKES {
+        let said = build(&GOOD.replacen(line, instead, 1)).expect_err(instead);
+        match expected.strip_suffix(": ") {
+            Some(place) => assert!(said.starts_with(place), "{instead}: {said}"),
+            None => assert_eq!(said, expected, "{instead}"),
+        }
+    }
+}
