@@ -8,6 +8,7 @@ pub mod stats;
 
 mod assembler;
 mod connection;
+mod early;
 mod recent;
 mod seq;
 #[cfg(test)]

@@ -154,6 +154,12 @@ impl Assembler {
         self.locate(ack).is_some_and(|at| at >= 0 && at <= self.seen.max(self.next) + RESET_WINDOW)
     }
 
+    /// Whether `ack` acknowledges bytes that are not known to have been sent, as far as one window.
+    pub fn has_not_seen(&self, ack: Seq) -> bool {
+        let unseen = self.seen.max(self.next);
+        self.locate(ack).is_some_and(|at| at > unseen + i64::from(self.fin.is_some()) && at <= unseen + RESET_WINDOW)
+    }
+
     /// The offset that `seq` stands for, unless it is too far away to say.
     fn locate(&self, seq: Seq) -> Option<i64> {
         let distance = seq.distance(self.start.plus(self.next))?;

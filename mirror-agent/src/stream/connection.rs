@@ -4,6 +4,7 @@ use crate::packet::{Flags, Segment, Side};
 use crate::time::Nanos;
 
 use super::assembler::{Arrival, Assembler, Output};
+use super::early::Early;
 use super::event::{Close, Event};
 use super::limits::Limits;
 use super::seq::Seq;
@@ -17,12 +18,13 @@ pub(super) struct Connection {
     pub due: Nanos,
     client: Option<Assembler>,
     server: Option<Assembler>,
+    early: Early,
     last_seen: Nanos,
 }
 
 impl Connection {
     pub fn new(id: ConnectionId, at: Nanos, limits: &Limits) -> Connection {
-        Connection { id, due: at + limits.idle, client: None, server: None, last_seen: at }
+        Connection { id, due: at + limits.idle, client: None, server: None, early: Early::default(), last_seen: at }
     }
 
     /// Whether a segment with SYN belongs to this connection: it repeats our first number, or acknowledges the
@@ -35,6 +37,62 @@ impl Connection {
 
     /// Takes a segment; says how the connection ended, if it did.
     pub fn on_segment(
+        &mut self,
+        from: Side,
+        segment: &Segment<'_>,
+        shared: &mut Shared,
+        sink: &mut impl FnMut(Event<'_>),
+    ) -> Option<Close> {
+        if from == Side::Server && self.is_early(segment) {
+            shared.stats.early_segments += 1;
+            self.early.hold(segment);
+            return None;
+        }
+        let ended = self.take(from, segment, shared, sink);
+        if ended.is_none() && !self.early.is_empty() {
+            return self.release_early(segment.at, shared, sink);
+        }
+        ended
+    }
+
+    /// Whether a segment of the server must wait for bytes of the client, or behind one that does.
+    fn is_early(&self, segment: &Segment<'_>) -> bool {
+        let says_something = !segment.payload.is_empty() || segment.flags.has(Flags::FIN);
+        if !says_something || segment.flags.has(Flags::RST) || self.early.is_full() {
+            return false;
+        }
+        !self.early.is_empty() || self.is_ahead_of_client(segment.ack, segment.flags)
+    }
+
+    fn is_ahead_of_client(&self, ack: u32, flags: Flags) -> bool {
+        flags.has(Flags::ACK) && self.client.as_ref().is_some_and(|client| client.has_not_seen(Seq(ack)))
+    }
+
+    /// Takes what has waited long enough: its question has come, its time is over, or too many wait.
+    fn release_early(
+        &mut self,
+        now: Nanos,
+        shared: &mut Shared,
+        sink: &mut impl FnMut(Event<'_>),
+    ) -> Option<Close> {
+        let is_over = self.early.is_full() || self.early.deadline().is_some_and(|deadline| deadline <= now);
+        while let Some(ack) = self.early.first_ack() {
+            if !is_over && self.is_ahead_of_client(ack, Flags(Flags::ACK)) {
+                break;
+            }
+            if let Some(ended) = self.take_early(shared, sink) {
+                return Some(ended);
+            }
+        }
+        None
+    }
+
+    fn take_early(&mut self, shared: &mut Shared, sink: &mut impl FnMut(Event<'_>)) -> Option<Close> {
+        let (segment, payload) = self.early.pop()?;
+        self.take(Side::Server, &Segment { payload: &payload, ..segment }, shared, sink)
+    }
+
+    fn take(
         &mut self,
         from: Side,
         segment: &Segment<'_>,
@@ -62,11 +120,14 @@ impl Connection {
         if self.last_seen + shared.limits.idle <= now {
             return Some(Close::Idle);
         }
-        self.give_up_old(now, shared, sink)
+        self.release_early(now, shared, sink).or_else(|| self.give_up_old(now, shared, sink))
     }
 
     /// Gives up all holes, of the client first.
     pub fn give_up(&mut self, at: Nanos, shared: &mut Shared, sink: &mut impl FnMut(Event<'_>)) {
+        while !self.early.is_empty() {
+            self.take_early(shared, sink);
+        }
         for side in [Side::Client, Side::Server] {
             if let Some(direction) = self.get_mut(side) {
                 direction.give_up(at, shared, &mut |output| sink(event(output, side, at)));
@@ -80,10 +141,11 @@ impl Connection {
         self.hole_deadline(limits).map_or(idle, |hole| hole.min(idle))
     }
 
-    /// When the older of the holes at the front is to be given up, if there is one.
+    /// When the older of the holes at the front is to be given up, or an early answer let go, if there is one.
     pub fn hole_deadline(&self, limits: &Limits) -> Option<Nanos> {
         let since = |direction: &Option<Assembler>| direction.as_ref().and_then(Assembler::hole_since);
-        since(&self.client).into_iter().chain(since(&self.server)).min().map(|since| since + limits.hole)
+        let hole = since(&self.client).into_iter().chain(since(&self.server)).min().map(|since| since + limits.hole);
+        hole.into_iter().chain(self.early.deadline()).min()
     }
 
     fn on_reset(&self, from: Side, segment: &Segment<'_>, shared: &mut Shared) -> Option<Close> {

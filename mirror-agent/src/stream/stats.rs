@@ -25,6 +25,8 @@ pub struct Stats {
     pub unknown_segments: u64,
     /// Segments with payload of connections that had just closed.
     pub straggling_segments: u64,
+    /// Segments of a server that waited for the bytes of the client that they acknowledge.
+    pub early_segments: u64,
     /// Bytes handed on as chunks.
     pub chunk_bytes: u64,
     /// Bytes copied because they came before their turn.

@@ -183,9 +183,31 @@ fn half_a_handshake_is_enough() {
     check(|rig| syn_ack(rig).client(1, 0, 0, "b").client(0, 0, 0, "a"), "0+ 0c:a 0c:b");
     check(|rig| syn(rig).client(0, 0, 0, "a").server(1, 1, 0, "y").server(0, 1, 0, "x"), "0+ 0c:a 0s:x 0s:y");
     // Without an ACK to go by, the server starts where it is first seen.
-    check(|rig| syn(rig).server(4, 1, 0, "y"), "0+ 0s:y");
+    check(|rig| syn(rig).server(4, 0, 0, "y"), "0+ 0s:y");
     check(|rig| syn_ack(syn_ack(syn(syn(rig)))).client(0, 0, 0, "a"), "0+ 0c:a");
     check(|rig| syn_ack(rig.client(0, 0, 0, "a")).server(0, 1, 0, "x"), "0~ 0c:a 0s:x");
+}
+
+#[test]
+fn an_answer_waits_for_its_question() {
+    let early = |rig: Rig| rig.handshake().later(10).server(0, 3, 0, "200 ").server(4, 3, FIN, "OK");
+    let rig = check(|rig| early(rig).client(0, 0, 0, "GET"), "0+ 0c:GET 0s:200  0s:OK 0s!");
+    assert_eq!(rig.streams.stats().early_segments, 2);
+    // The first of two requests does not let the answer to the second go.
+    check(|rig| rig.handshake().server(0, 3, 0, "x").client(0, 0, 0, "GE"), "0+ 0c:GE");
+    // A question that was lost is waited for 100 ms, by segments or by the clock.
+    let patience = 100_000_000;
+    let limits = Limits::default();
+    for expired in [patience - 1, patience] {
+        let rig = Rig::new(limits).handshake().server(0, 3, 0, "x").expire(expired);
+        assert_eq!(rig.said.join(" "), if expired < patience { "0+" } else { "0+ 0s:x" });
+    }
+    let rig = Rig::new(limits).handshake().server(0, 3, 0, "x").later(patience).client(0, 0, 0, "");
+    assert_eq!(rig.said.join(" "), "0+ 0s:x");
+    // Nor does it get lost when the connection ends, or when too many wait.
+    check(|rig| early(rig).client(0, 0, RST, ""), "0+ 0s:200  0s:OK 0s! 0-Reset");
+    let rig = (0..65).fold(Rig::new(limits).handshake(), |rig, i| rig.server(i, 3, 0, "x"));
+    assert_eq!(rig.said.len(), 66);
 }
 
 #[test]
