@@ -8,8 +8,11 @@ use crate::agent::Agent;
 use crate::load::{Slice, now_s};
 use crate::quantile::quantile;
 
-/// A block is this long, or a quarter of a shorter run.
-const LONGEST: f64 = 2.0;
+/// About how long a block is in a run that has the time.
+const BLOCK_S: f64 = 2.0;
+
+/// The first block waits for this share of the run, at most for [`BLOCK_S`]: connections are made and caches warm.
+const WARM_UP: f64 = 0.1;
 
 /// What follows a switch belongs to neither side: requests from before it are still on their way.
 const SETTLE_S: f64 = 0.2;
@@ -20,6 +23,7 @@ const TURNS: [bool; 4] = [true, false, false, true];
 /// The blocks so far.
 pub(super) struct Blocks {
     length_s: f64,
+    start_s: f64,
     turns: usize,
     done: Vec<Block>,
     current: Option<Block>,
@@ -35,12 +39,17 @@ struct Block {
 
 impl Blocks {
     pub(super) fn new(run: Duration) -> Blocks {
-        Blocks { length_s: LONGEST.min(run.as_secs_f64() / 4.0), turns: 0, done: Vec::new(), current: None }
+        let warm_up_s = BLOCK_S.min(run.as_secs_f64() * WARM_UP);
+        let left_s = run.as_secs_f64() - warm_up_s;
+        let whole_turns = (left_s / BLOCK_S / TURNS.len() as f64).round().max(1.0);
+        let length_s = left_s / whole_turns / TURNS.len() as f64;
+        Blocks { length_s, start_s: now_s() + warm_up_s, turns: 0, done: Vec::new(), current: None }
     }
 
     /// Ends the block and switches the mirror when it is time.
     pub(super) fn turn(&mut self, agent: &Agent) -> Result<()> {
-        if self.current.is_some_and(|block| now_s() < block.from_s + self.length_s) {
+        let due = self.current.map_or(self.start_s, |block| block.from_s + self.length_s);
+        if now_s() < due {
             return Ok(());
         }
         let was_on = self.mirror_is_on();
@@ -94,7 +103,7 @@ mod tests {
     fn a_slice_counts_only_inside_its_block() {
         let block = |on, from_s| Block { on, from_s, to_s: from_s + 1.0 };
         let done = vec![block(true, 10.0), block(false, 11.0)];
-        let blocks = Blocks { length_s: 1.0, turns: 2, done, current: None };
+        let blocks = Blocks { length_s: 1.0, start_s: 0.0, turns: 2, done, current: None };
         // Before, settling, on, across the switch, off, after.
         let slices: Vec<Slice> = [(9.9, 900), (10.1, 901), (10.5, 1), (10.9, 902), (11.3, 2), (12.5, 903)]
             .map(|(from_s, latency)| slice(from_s, latency))

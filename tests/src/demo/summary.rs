@@ -104,12 +104,15 @@ fn balance(imbalance: &Value) -> String {
 }
 
 fn harm(report: &Report) -> String {
-    let ms = |on| milliseconds(report.blocks.p99_s(&report.slices, on));
+    let p99 = |on| report.blocks.p99_s(&report.slices, on);
+    let (Some(off), Some(on)) = (p99(false), p99(true)) else {
+        return " not measured: the run ended too early".to_owned();
+    };
     format!(
         " 99 of 100 requests to v1 were answered within {} ms with the mirror off, and {} ms with it on\n \
          (as v1's users saw it, over {} blocks, on and off by turns)",
-        ms(false),
-        ms(true),
+        milliseconds(Some(off)),
+        milliseconds(Some(on)),
         report.blocks.count()
     )
 }
