@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::io::{IsTerminal as _, stderr};
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
@@ -26,16 +25,14 @@ impl Progress {
     pub(super) fn new(length_s: f64) -> Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_style(
-            ProgressStyle::with_template("{spinner} {msg}")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
-        bar.enable_steady_tick(Duration::from_millis(250));
         Progress { bar, started_s: Cell::new(None), shown_s: Cell::new(0.0), length_s }
     }
 
-    /// A step of the preparations.
+    /// A step of the preparations; it stays on the screen.
     pub(super) fn say(&self, step: &str) {
-        self.line(step);
+        self.bar.suspend(|| eprintln!("{step}"));
     }
 
     /// The state of things, if it is time to show it again.
@@ -50,7 +47,7 @@ impl Progress {
         self.started_s.set(Some(started));
         let Ok(status) = agent.status() else { return };
         self.line(&format!(
-            "{:>4.0} of {:.0} s   mirror {}   {:>5.0} requests/s   {}",
+            "{:>3.0}/{:.0} s  mirror {}  {:>4.0} requests/s  {}",
             now - started,
             self.length_s,
             if on { "on " } else { "off" },
@@ -85,7 +82,7 @@ fn rate(slices: &[Slice]) -> f64 {
 fn counts(status: &Value) -> String {
     let of = |pointer: &str| count(status.pointer(pointer).unwrap_or(&Value::Null));
     let (seen, compared) = (of("/services/0/requests/seen"), of("/services/0/requests/compared"));
-    format!("seen {seen:>6}   compared {compared:>6}   differences {:>5}", of("/services/0/differences"))
+    format!("seen {seen:>5}  compared {compared:>5}  differences {:>4}", of("/services/0/differences"))
 }
 
 #[cfg(test)]
