@@ -47,7 +47,7 @@ impl Progress {
         self.started_s.set(Some(started));
         let Ok(status) = agent.status() else { return };
         self.line(&format!(
-            "{:>3.0}/{:.0} s  mirror {}  {:>4.0} requests/s  {}",
+            "{:>3.0}/{:.0} s  mirror {}  {:>4.0} req/s  {}",
             now - started,
             self.length_s,
             if on { "on " } else { "off" },
