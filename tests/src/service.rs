@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 service in two versions, of which v2 lies in known ways (see [`answers`]).
+//! A small HTTP/1.1 service in two versions, of which v2 lies in known ways (see `answers`).
 
 mod access_log;
 mod answers;

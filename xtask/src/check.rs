@@ -21,7 +21,7 @@ pub(crate) fn run(Options {}: &Options) -> Result<()> {
         ("format of mirror-ebpf", &|| exec(ebpf(&mut cargo(&["fmt", "--check"])))),
         ("tidy", &tidy::run),
         ("clippy", &|| exec(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
-        ("clippy of mirror-ebpf", &|| exec(&mut clippy_ebpf(&toolchain))),
+        ("clippy of mirror-ebpf", &|| exec(&mut clippy_ebpf(&toolchain)?)),
         ("docs", &|| {
             exec(cargo(&["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"))
         }),
@@ -38,7 +38,7 @@ pub(crate) fn run(Options {}: &Options) -> Result<()> {
 }
 
 /// Clippy for the kernel programs, by the compiler that will build them.
-fn clippy_ebpf(toolchain: &Toolchain) -> Command {
+fn clippy_ebpf(toolchain: &Toolchain) -> Result<Command> {
     let mut command = match toolchain {
         Toolchain::Nightly(name) => {
             let mut command = Command::new("rustup");
@@ -57,9 +57,9 @@ fn clippy_ebpf(toolchain: &Toolchain) -> Command {
         }
     };
     // A directory of its own: the other compiler must not throw away what the build has made.
-    command.env("CARGO_TARGET_DIR", place::root().join("target/check-ebpf"));
+    command.env("CARGO_TARGET_DIR", place::target()?.join("check-ebpf"));
     ebpf(&mut command);
-    command
+    Ok(command)
 }
 
 /// In the workspace of the kernel programs.
