@@ -47,8 +47,9 @@ impl Agent {
         command.arg("--control").arg(&files.control).arg("--summary").arg(&files.summary);
         let process = world.spawn(Host::Node, &mut command, Some("agent.log"))?;
         let mut agent = Agent { process, files };
-        until("the agent's control socket", PATIENCE, || agent.answers())
-            .with_context(|| agent.process.log())?;
+        until("the agent's control socket", PATIENCE, || agent.answers()).with_context(|| {
+            format!("mirror-agent did not come up, and wrote: {}", agent.process.log().trim())
+        })?;
         Ok(agent)
     }
 
