@@ -1,2 +1,55 @@
-//! skeleton
-fn main() {}
+//! The one door to building, checking, testing and showing this project.
+
+mod build;
+mod check;
+mod demo;
+mod exec;
+mod place;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Build, check, test and show mirror-agent")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Find or install what the build needs, above all a compiler for eBPF
+    Setup(setup::Options),
+    /// Set up, then build the agent for release
+    Build(build::Options),
+    /// Check format, lints, docs, and which module may use which
+    Check(check::Options),
+    /// Set up, then run all tests (end to end: as root)
+    Test(test::Options),
+    /// Set up, then show the main job on real traffic (as root)
+    Demo(demo::Options),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<()> {
+    match verb {
+        Verb::Setup(options) => setup::run(&options),
+        Verb::Build(options) => build::run(&options),
+        Verb::Check(options) => check::run(&options),
+        Verb::Test(options) => test::run(&options),
+        Verb::Demo(options) => demo::run(&options),
+    }
+}
