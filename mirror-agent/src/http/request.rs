@@ -1,0 +1,368 @@
+//! The client's direction: bytes in, requests out.
+
+use bytes::Bytes;
+
+use super::Limits;
+use super::body::BodyReader;
+use super::content::Content;
+use super::fields::{self, Leniency};
+use super::framing::{self, Asked, Framing};
+use super::head::{HeadBuf, Taken};
+use super::message::{Body, Headers, Method, Request, Version};
+use super::problem::Problem;
+use super::start_line::{self, without_cr};
+use crate::time::Nanos;
+
+/// What HTTP/2 begins with, as far as it looks like a request (RFC 9113, section 3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
+
+/// Reads the client's direction of one connection.
+#[derive(Debug)]
+pub struct RequestDecoder {
+    limits: Limits,
+    state: State,
+    /// Nothing was taken yet: only here can TLS or HTTP/2 begin.
+    fresh: bool,
+    skipped: u64,
+}
+
+/// What [`RequestDecoder::push`] found.
+#[derive(Debug)]
+pub enum RequestItem {
+    /// A head was read. Exactly one of `Whole`, `Oversize`, `Holed`, `Refused` follows when its body ends.
+    Begun(Begun),
+    /// The request is whole.
+    Whole(Box<Request>),
+    /// The request has ended and its body was over the limit.
+    Oversize,
+    /// The request has ended and some of its body was never seen.
+    Holed,
+    /// The connection begins with a TLS handshake. Nothing more will be read.
+    Tls,
+    /// The connection begins with the HTTP/2 preface. Nothing more will be read.
+    Http2,
+    /// These bytes are no request, or (`begun`) not the rest of the one that has begun. Nothing more will be read.
+    Refused {
+        /// What is wrong.
+        problem: Problem,
+        /// Whether [`RequestItem::Begun`] was said of it.
+        begun: bool,
+    },
+}
+
+/// A request whose head was read.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The method, which decides how the response is framed.
+    pub method: Method,
+    /// Whether it asks that the connection become something else (CONNECT, or RFC 9110, section 7.8).
+    pub switches: bool,
+    /// When its first byte was seen.
+    pub started: Nanos,
+}
+
+/// How much of an unfinished request there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Partial {
+    /// Nothing: the bytes so far ended with a request.
+    None,
+    /// A part of a head: not yet begun.
+    Head,
+    /// The head and a part of the body: begun.
+    Body,
+}
+
+/// What a gap did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestGap {
+    /// It lay wholly within the content of the request that is being read: nothing else was lost.
+    Inside,
+    /// It hit this, and an unknown number of requests after it. Chunks are skipped until one begins a request.
+    Lost(Partial),
+}
+
+#[derive(Debug)]
+enum State {
+    Seek,
+    Head { buf: HeadBuf, started: Nanos },
+    Body(Box<Reading>),
+    Dead,
+}
+
+#[derive(Debug)]
+struct Reading {
+    method: Method,
+    target: Bytes,
+    version: Version,
+    headers: Headers,
+    wire: Vec<u8>,
+    head_len: usize,
+    line_end: usize,
+    body: BodyReader,
+    chunked: bool,
+    framed: u64,
+    content: Content,
+    lost: Option<Lost>,
+    started: Nanos,
+    last: Nanos,
+}
+
+/// Why the body is not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lost {
+    Oversize,
+    Holed,
+}
+
+impl RequestDecoder {
+    /// A decoder for a connection that is seen from its beginning, or (`late`) joined somewhere: then chunks are
+    /// skipped until one begins a request.
+    pub fn new(limits: Limits, late: bool) -> RequestDecoder {
+        let state = if late { State::Seek } else { State::head() };
+        RequestDecoder { limits, state, fresh: !late, skipped: 0 }
+    }
+
+    /// Reads on, taking bytes from the front of the chunk `data`, up to the next item. `None`: all were taken and
+    /// there is none. Must be called until then, so that the next call begins with the next chunk.
+    pub fn push(&mut self, at: Nanos, data: &mut &[u8]) -> Option<RequestItem> {
+        match &mut self.state {
+            State::Dead => {
+                *data = &[];
+                None
+            }
+            State::Seek if start_line::begins_request(data) => {
+                self.state = State::head();
+                self.push(at, data)
+            }
+            State::Seek => {
+                self.skipped += data.len() as u64;
+                *data = &[];
+                None
+            }
+            State::Head { buf, .. } => {
+                buf.skip_empty_lines(data);
+                if data.is_empty() && buf.bytes().is_empty() { None } else { self.read_head(at, data) }
+            }
+            State::Body(reading) => match reading.advance(at, data, &self.limits) {
+                Ok(false) => None,
+                Ok(true) => Some(self.finish()),
+                Err(problem) => Some(self.refuse(problem)),
+            },
+        }
+    }
+
+    /// Passes over `n` bytes that were sent and not seen.
+    pub fn gap(&mut self, n: u64) -> RequestGap {
+        if let State::Body(reading) = &mut self.state
+            && reading.skip(n)
+        {
+            return RequestGap::Inside;
+        }
+        let partial = self.partial();
+        if !self.is_dead() {
+            self.state = State::Seek;
+            self.fresh = false;
+        }
+        RequestGap::Lost(partial)
+    }
+
+    /// The client has sent its last byte. Says what is left unfinished; nothing more will be read.
+    pub fn end(&mut self) -> Partial {
+        let partial = self.partial();
+        self.state = State::Dead;
+        partial
+    }
+
+    /// What is unfinished.
+    pub fn partial(&self) -> Partial {
+        match &self.state {
+            State::Head { buf, .. } if !buf.bytes().is_empty() => Partial::Head,
+            State::Body(_) => Partial::Body,
+            _ => Partial::None,
+        }
+    }
+
+    /// Whether nothing more will be read.
+    pub fn is_dead(&self) -> bool {
+        matches!(self.state, State::Dead)
+    }
+
+    /// Bytes that were skipped in search of a request.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// Bytes of memory held.
+    pub fn allocated(&self) -> usize {
+        match &self.state {
+            State::Head { buf, .. } => buf.allocated(),
+            State::Body(reading) => reading.allocated(),
+            _ => 0,
+        }
+    }
+
+    fn read_head(&mut self, at: Nanos, data: &mut &[u8]) -> Option<RequestItem> {
+        let State::Head { buf, started } = &mut self.state else { return None };
+        if buf.bytes().is_empty() {
+            *started = at;
+        }
+        let started = *started;
+        let head = match buf.take(data, self.limits.head) {
+            Taken::Whole(head) => head,
+            Taken::TooLong => return Some(self.refuse(Problem::HeadTooLong)),
+            Taken::More => return self.check_beginning(),
+        };
+        if std::mem::take(&mut self.fresh) && head == HTTP2_PREFACE {
+            return Some(self.stop(RequestItem::Http2));
+        }
+        match Reading::new(head, started, at, &self.limits) {
+            Ok(reading) => {
+                let begun = reading.begun();
+                self.state = State::Body(Box::new(reading));
+                Some(RequestItem::Begun(begun))
+            }
+            Err(problem) => Some(self.refuse(problem)),
+        }
+    }
+
+    /// Tells what cannot become a request before it has filled the head's limit.
+    fn check_beginning(&mut self) -> Option<RequestItem> {
+        let State::Head { buf, .. } = &self.state else { return None };
+        match buf.bytes() {
+            [0x16] if self.fresh => None,
+            [0x16, 0x03, ..] if self.fresh => Some(self.stop(RequestItem::Tls)),
+            bytes if !start_line::may_become_request(bytes) => Some(self.refuse(Problem::RequestLine)),
+            _ => None,
+        }
+    }
+
+    fn finish(&mut self) -> RequestItem {
+        match std::mem::replace(&mut self.state, State::head()) {
+            State::Body(reading) => reading.finish(),
+            _ => RequestItem::Holed,
+        }
+    }
+
+    fn refuse(&mut self, problem: Problem) -> RequestItem {
+        let begun = matches!(self.state, State::Body(_));
+        self.stop(RequestItem::Refused { problem, begun })
+    }
+
+    fn stop(&mut self, item: RequestItem) -> RequestItem {
+        self.state = State::Dead;
+        item
+    }
+}
+
+impl State {
+    fn head() -> State {
+        State::Head { buf: HeadBuf::default(), started: Nanos::default() }
+    }
+}
+
+impl Reading {
+    fn new(head: Vec<u8>, started: Nanos, at: Nanos, limits: &Limits) -> Result<Reading, Problem> {
+        let wire = head.clone();
+        let (line, headers) = fields::split(head, Leniency::Request, limits.headers)?;
+        let text = without_cr(line.strip_suffix(b"\n").unwrap_or(&line));
+        let (method, target, version) = start_line::request(text)?;
+        let framing = framing::request(version, &headers)?;
+        let chunked = framing == Framing::Chunked;
+        let too_long = matches!(framing, Framing::Length(length) if length > limits.request_body);
+        let cap = usize::try_from(limits.request_body).unwrap_or(usize::MAX);
+        let mut reading = Reading {
+            method: Method::new(line.slice_ref(method)).ok_or(Problem::RequestLine)?,
+            target: line.slice_ref(target),
+            version,
+            headers,
+            head_len: wire.len(),
+            line_end: line.len(),
+            wire,
+            body: BodyReader::new(framing, *limits),
+            chunked,
+            framed: 0,
+            // Content that is not chunked stands on the wire as it is and need not be kept twice.
+            content: Content::new(if chunked { cap } else { 0 }),
+            lost: None,
+            started,
+            last: at,
+        };
+        if too_long {
+            reading.lose(Lost::Oversize);
+        }
+        Ok(reading)
+    }
+
+    fn begun(&self) -> Begun {
+        let connect = Asked::of(self.method.as_bytes()) == Asked::Connect;
+        let upgrade = self.version == Version::Http11 && self.headers.get("upgrade").is_some();
+        Begun { method: self.method.clone(), switches: connect || upgrade, started: self.started }
+    }
+
+    fn advance(&mut self, at: Nanos, data: &mut &[u8], limits: &Limits) -> Result<bool, Problem> {
+        let before = *data;
+        if !before.is_empty() {
+            self.last = at;
+        }
+        let (content, keep) = (&mut self.content, self.lost.is_none());
+        let done = self.body.advance(data, &mut |piece| {
+            if keep {
+                content.push(piece);
+            }
+        })?;
+        let taken = before.get(..before.len() - data.len()).unwrap_or_default();
+        self.framed += taken.len() as u64;
+        if self.framed > limits.request_body {
+            self.lose(Lost::Oversize);
+        } else if self.lost.is_none() {
+            self.wire.extend_from_slice(taken);
+        }
+        Ok(done)
+    }
+
+    fn skip(&mut self, n: u64) -> bool {
+        let inside = self.body.skip(n);
+        if inside {
+            self.lose(Lost::Holed);
+        }
+        inside
+    }
+
+    /// Keeps nothing of the body from here on. The first reason stays.
+    fn lose(&mut self, why: Lost) {
+        if self.lost.is_none() {
+            self.lost = Some(why);
+            self.wire = Vec::new();
+            self.content = Content::new(0);
+        }
+    }
+
+    fn finish(self) -> RequestItem {
+        match self.lost {
+            Some(Lost::Oversize) => return RequestItem::Oversize,
+            Some(Lost::Holed) => return RequestItem::Holed,
+            None => {}
+        }
+        let wire = Bytes::from(self.wire.into_boxed_slice());
+        let mut body = self.content.finish();
+        if !self.chunked {
+            body = Body { kept: wire.slice(self.head_len..), whole: true, ..body };
+        }
+        RequestItem::Whole(Box::new(Request {
+            method: self.method,
+            target: self.target,
+            version: self.version,
+            headers: self.headers,
+            body,
+            wire,
+            line_end: self.line_end,
+            started: self.started,
+            finished: self.last,
+        }))
+    }
+
+    fn allocated(&self) -> usize {
+        let head = self.line_end + self.headers.allocated();
+        head + self.wire.capacity() + self.content.allocated() + self.body.allocated()
+    }
+}
