@@ -12,5 +12,7 @@ pub mod config;
 pub mod exchange;
 pub mod http;
 pub mod packet;
+pub mod rewrite;
+pub mod select;
 pub mod stream;
 pub mod time;
