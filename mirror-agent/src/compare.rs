@@ -1,1 +1,75 @@
-//! (skeleton)
+//! Did v2 answer as v1 did? Two answers in, a bounded list of redacted differences out.
+//!
+//! ```text
+//! status ─┐                      ┌─ json: by path ──┐
+//! headers ┼─► body: which form? ─┼─ text: by line ──┼─► findings: ignored? redacted, cut, counted
+//! body ───┘                      └─ digest ─────────┘
+//! ```
+
+mod body;
+mod findings;
+mod headers;
+mod json;
+mod merge;
+mod path;
+mod redact;
+mod rules;
+mod show;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+pub use findings::{Comparison, Difference, Kind, Part};
+pub use json::MAX_NODES;
+pub use path::{BadPath, MAX_PATH};
+pub use redact::Redactor;
+pub use rules::Rules;
+pub use show::MAX_VALUE;
+
+use findings::Findings;
+use path::Step;
+
+/// What one version answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    /// Status code.
+    pub status: u16,
+    /// Header fields in the order in which they came, without surrounding white space.
+    pub headers: &'a [(Bytes, Bytes)],
+    /// Content without its transfer coding, as far as it was kept.
+    pub body: &'a [u8],
+    /// Bytes of the whole content.
+    pub len: u64,
+    /// SHA-256 of the whole content.
+    pub sha256: [u8; 32],
+    /// Whether `body` is the whole content.
+    pub whole: bool,
+}
+
+/// Compares two answers to the same request. Its time grows with their size (with its logarithm for sorting), and
+/// the result is bounded by `rules`.
+pub fn compare(v1: &Answer<'_>, v2: &Answer<'_>, rules: &Rules) -> Comparison {
+    let mut findings = Findings::new(rules.max_differences);
+    status(v1.status, v2.status, rules, &mut findings);
+    headers::compare(v1.headers, v2.headers, rules, &mut findings);
+    body::compare(v1, v2, rules, &mut findings);
+    findings.finish()
+}
+
+fn status(v1: u16, v2: u16, rules: &Rules, findings: &mut Findings) {
+    if v1 == v2 {
+        return;
+    }
+    let trail = [Step::Key("status")];
+    if rules.ignores(&trail) {
+        findings.ignore();
+        return;
+    }
+    findings.add(Part::Status, Kind::Value, || {
+        (path::render(&trail, rules.redactor()), Some(v1.to_string()), Some(v2.to_string()))
+    });
+}

@@ -141,6 +141,11 @@ impl Headers {
         self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
+    /// All field lines, in order.
+    pub fn as_slice(&self) -> &[(Bytes, Bytes)] {
+        &self.0
+    }
+
     /// All field lines, in order, names in the sender's case.
     pub fn iter(&self) -> impl Iterator<Item = (&Bytes, &Bytes)> {
         self.0.iter().map(|(name, value)| (name, value))

@@ -174,8 +174,7 @@ fn frame<'a>(block: *const u8, at: usize) -> Option<(RingFrame<'a>, usize)> {
     // SAFETY: inside the block; the block is ours until its status goes back to the kernel, and the caller's borrow
     // ends before that.
     let data = unsafe { std::slice::from_raw_parts(block.add(start), len) };
-    // SAFETY: the kernel writes variant 1 of the union only.
-    let tag = unsafe { header.hv1 };
+    let tag = header.hv1;
     let tagged = header.tp_status & libc::TP_STATUS_VLAN_VALID != 0;
     let protocol = if header.tp_status & libc::TP_STATUS_VLAN_TPID_VALID != 0 { tag.tp_vlan_tpid } else { 0x8100 };
     let frame = RingFrame {

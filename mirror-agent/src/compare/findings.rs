@@ -1,0 +1,143 @@
+//! What a comparison found: a bounded list, and counts of what is not in it.
+
+use super::Serialize;
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Comparison {
+    /// The first differences, in the order status, headers by name, body.
+    pub differences: Vec<Difference>,
+    /// Differences beyond the most that are kept.
+    pub dropped: u32,
+    /// Differences that a rule hid. A hidden subtree counts once.
+    pub ignored: u32,
+    /// Both sides claimed JSON, and at least one could not be taken apart: malformed, nested too deep, too many
+    /// values, or a name twice in one object. The bodies were compared as text or by digest instead.
+    pub coarse: bool,
+}
+
+/// One place in which two answers differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Which part of the answer.
+    pub part: Part,
+    /// Where: `status`, `header.content-type`, `body.user.name`, `body[2]`, `body["odd.name"]`, or `body`.
+    pub path: String,
+    /// In what way.
+    pub kind: Kind,
+    /// What v1 has there, redacted and cut; `None` when it has nothing.
+    pub v1: Option<String>,
+    /// What v2 has there, redacted and cut; `None` when it has nothing.
+    pub v2: Option<String>,
+}
+
+/// The part of an answer that differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Part {
+    /// The status code.
+    Status,
+    /// A header that both have.
+    Header,
+    /// The content.
+    Body,
+    /// A header or a JSON path that only one side has.
+    Missing,
+}
+
+/// In what way two answers differ in one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Another value.
+    Value,
+    /// Another JSON type.
+    Type,
+    /// Only v1 has it.
+    Missing,
+    /// Only v2 has it.
+    Extra,
+    /// The same JSON array elements in another order.
+    Order,
+    /// Another length of the content, in bytes; what is in it was not looked at.
+    Length,
+    /// The same length and another SHA-256.
+    Digest,
+}
+
+/// A finding's path and both values; made only when there is room for it.
+pub(super) type Found = (String, Option<String>, Option<String>);
+
+/// Collects findings up to a cap.
+pub(super) struct Findings {
+    found: Comparison,
+    max: usize,
+}
+
+impl Comparison {
+    /// Whether nothing differs but what the rules hide.
+    pub fn is_same(&self) -> bool {
+        self.differences.is_empty() && self.dropped == 0
+    }
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Part; 4] = [Part::Status, Part::Header, Part::Body, Part::Missing];
+
+    /// The part as metrics and JSON spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Part::Status => "status",
+            Part::Header => "header",
+            Part::Body => "body",
+            Part::Missing => "missing",
+        }
+    }
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 7] =
+        [Kind::Value, Kind::Type, Kind::Missing, Kind::Extra, Kind::Order, Kind::Length, Kind::Digest];
+
+    /// The kind as metrics and JSON spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Value => "value",
+            Kind::Type => "type",
+            Kind::Missing => "missing",
+            Kind::Extra => "extra",
+            Kind::Order => "order",
+            Kind::Length => "length",
+            Kind::Digest => "digest",
+        }
+    }
+}
+
+impl Findings {
+    pub(super) fn new(max: usize) -> Self {
+        Findings { found: Comparison::default(), max }
+    }
+
+    pub(super) fn add(&mut self, part: Part, kind: Kind, found: impl FnOnce() -> Found) {
+        if self.found.differences.len() >= self.max {
+            self.found.dropped = self.found.dropped.saturating_add(1);
+            return;
+        }
+        let (path, v1, v2) = found();
+        self.found.differences.push(Difference { part, path, kind, v1, v2 });
+    }
+
+    pub(super) fn ignore(&mut self) {
+        self.found.ignored = self.found.ignored.saturating_add(1);
+    }
+
+    pub(super) fn coarse(&mut self) {
+        self.found.coarse = true;
+    }
+
+    pub(super) fn finish(self) -> Comparison {
+        self.found
+    }
+}

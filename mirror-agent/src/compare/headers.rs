@@ -1,0 +1,74 @@
+//! Are the headers the same? By lower-case name, as multisets of values.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
+use super::findings::{Findings, Kind, Part};
+use super::merge;
+use super::path::{self, Step};
+use super::rules::Rules;
+use super::show::{MAX_VALUE, cut_both};
+
+/// The values of one name, in the order in which they came.
+type Values<'a> = Vec<&'a [u8]>;
+
+pub(super) fn compare(v1: &[(Bytes, Bytes)], v2: &[(Bytes, Bytes)], rules: &Rules, findings: &mut Findings) {
+    let hops: BTreeSet<String> = hop_names(v1).chain(hop_names(v2)).collect();
+    for (name, one, two) in merge::by_key(&by_name(v1), &by_name(v2)) {
+        if same(one, two) {
+            continue;
+        }
+        let trail = [Step::Key("header"), Step::Key(name)];
+        if rules.ignores_header(name) || hops.contains(name) || rules.ignores(&trail) {
+            findings.ignore();
+            continue;
+        }
+        let (part, kind) = match (one, two) {
+            (Some(_), None) => (Part::Missing, Kind::Missing),
+            (None, Some(_)) => (Part::Missing, Kind::Extra),
+            _ => (Part::Header, Kind::Value),
+        };
+        findings.add(part, kind, || {
+            let show = |values: &Values<'_>| {
+                rules.redactor().named(name, &String::from_utf8_lossy(&values.join(&b", "[..])))
+            };
+            let (v1, v2) = cut_both(one.map(show), two.map(show), MAX_VALUE);
+            (path::render(&trail, rules.redactor()), v1, v2)
+        });
+    }
+}
+
+/// Names that an answer declares to be hop by hop (RFC 9110, section 7.6.1).
+fn hop_names(headers: &[(Bytes, Bytes)]) -> impl Iterator<Item = String> {
+    headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"connection"))
+        .flat_map(|(_, value)| value.split(|&byte| byte == b','))
+        .map(|name| lower(name.trim_ascii()))
+}
+
+fn by_name(headers: &[(Bytes, Bytes)]) -> Vec<(String, Values<'_>)> {
+    let mut map: BTreeMap<String, Values<'_>> = BTreeMap::new();
+    for (name, value) in headers {
+        map.entry(lower(name)).or_default().push(value.trim_ascii());
+    }
+    map.into_iter().collect()
+}
+
+/// Repeated fields mean the same as one field with a list (RFC 9110, section 5.3). Order is given up: proxies and
+/// servers add fields wherever they like.
+fn same(v1: Option<&Values<'_>>, v2: Option<&Values<'_>>) -> bool {
+    let (Some(v1), Some(v2)) = (v1, v2) else { return false };
+    v1 == v2 || sorted(v1) == sorted(v2) || v1.join(&b", "[..]) == v2.join(&b", "[..])
+}
+
+fn sorted<'a>(values: &Values<'a>) -> Values<'a> {
+    let mut sorted = values.clone();
+    sorted.sort_unstable();
+    sorted
+}
+
+fn lower(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).to_ascii_lowercase()
+}

@@ -1,0 +1,194 @@
+//! Tables and properties of whole comparisons.
+
+mod body;
+mod headers;
+mod json;
+
+use super::*;
+use proptest::prelude::*;
+use sha2::{Digest, Sha256};
+
+/// An answer that owns its parts.
+#[derive(Clone, Debug)]
+struct Made {
+    status: u16,
+    headers: Vec<(Bytes, Bytes)>,
+    body: Vec<u8>,
+    whole: bool,
+}
+
+impl Made {
+    fn new(headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
+        let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
+        let headers = headers.iter().map(|(name, value)| (bytes(name), bytes(value))).collect();
+        Made { status: 200, headers, body: body.as_ref().to_vec(), whole: true }
+    }
+
+    fn json(body: impl AsRef<[u8]>) -> Self {
+        Made::new(&[("Content-Type", "application/json")], body)
+    }
+
+    /// Cut after one byte when it is not whole.
+    fn answer(&self) -> Answer<'_> {
+        Answer {
+            status: self.status,
+            headers: &self.headers,
+            body: if self.whole { &self.body } else { self.body.get(..1).unwrap_or_default() },
+            len: self.body.len() as u64,
+            sha256: Sha256::digest(&self.body).into(),
+            whole: self.whole,
+        }
+    }
+}
+
+fn run(v1: &Made, v2: &Made, rules: &Rules) -> Comparison {
+    compare(&v1.answer(), &v2.answer(), rules)
+}
+
+/// One difference on a line: part, kind, path, then both values.
+fn lines(comparison: &Comparison) -> Vec<String> {
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+    let line = |d: &Difference| {
+        format!("{} {} {}: {} | {}", d.part.as_str(), d.kind.as_str(), d.path, value(&d.v1), value(&d.v2))
+    };
+    comparison.differences.iter().map(line).collect()
+}
+
+fn check(v1: &Made, v2: &Made, rules: &Rules, expect: &[&str], ignored: u32) {
+    let got = run(v1, v2, rules);
+    assert_eq!(lines(&got), expect, "{v1:?} {v2:?}");
+    assert_eq!(got.ignored, ignored, "{v1:?} {v2:?}");
+    assert_eq!(got.dropped, 0);
+}
+
+fn at_most(max: usize) -> Rules {
+    let mut rules = Rules::default();
+    rules.max_differences = max;
+    rules
+}
+
+fn ignoring(paths: &[&str]) -> Rules {
+    let mut rules = Rules::default();
+    for path in paths {
+        rules.ignore_path(path).unwrap();
+    }
+    rules
+}
+
+#[test]
+fn status() {
+    let v1 = Made::new(&[], "");
+    let v2 = Made { status: 503, ..v1.clone() };
+    check(&v1, &v2, &Rules::default(), &["status value status: 200 | 503"], 0);
+    check(&v1, &v2, &ignoring(&["status"]), &[], 1);
+    check(&v1, &v2, &ignoring(&["body", "header.*"]), &["status value status: 200 | 503"], 0);
+}
+
+#[test]
+fn a_difference_as_others_read_it() {
+    let v1 = Made::json(r#"{"a":1}"#);
+    let v2 = Made { status: 500, ..Made::json("{}") };
+    let json = serde_json::to_value(run(&v1, &v2, &Rules::default())).unwrap();
+    let want = serde_json::json!({
+        "differences": [
+            {"part": "status", "path": "status", "kind": "value", "v1": "200", "v2": "500"},
+            {"part": "missing", "path": "body.a", "kind": "missing", "v1": "1", "v2": null},
+        ],
+        "dropped": 0, "ignored": 0, "coarse": false,
+    });
+    assert_eq!(json, want);
+}
+
+#[test]
+fn names_in_json_are_the_names_in_metrics() {
+    for part in Part::ALL {
+        assert_eq!(serde_json::to_value(part).unwrap(), part.as_str());
+    }
+    for kind in Kind::ALL {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+    }
+}
+
+#[test]
+fn the_rest_is_counted() {
+    let body = |n: usize| format!("[{}]", vec![n.to_string(); 100].join(","));
+    let (v1, v2) = (Made::json(body(1)), Made { status: 404, ..Made::json(body(2)) });
+    for max in [0, 1, 32, 100, 101, 200] {
+        let got = run(&v1, &v2, &at_most(max));
+        assert_eq!(got.differences.len(), max.min(101));
+        assert_eq!(got.dropped as usize, 101 - max.min(101));
+        assert!(!got.is_same());
+    }
+    assert_eq!(run(&v1, &v2, &Rules::default()).differences.len(), 32);
+}
+
+/// Anything from nonsense to nearly JSON, with any claim about it.
+fn any_answer() -> impl Strategy<Value = Made> {
+    let kind = prop::sample::select(vec!["application/json", "text/plain", "a/b+json; x", "image/png", ""]);
+    let coding = prop::sample::select(vec!["", "identity", "gzip"]);
+    let body = prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..40).boxed(),
+        r#"[\[\]{}",:0-9eE+.a\\u -]{0,40}"#.prop_map(String::into_bytes).boxed(),
+        r#"\{"[ab]":(1|\[[0-3],[0-3]\]|"x"|null)(,"[cd]":[0-9]{1,3})?\}"#.prop_map(String::into_bytes).boxed(),
+        "(a|b|\n|é){0,12}".prop_map(String::into_bytes).boxed(),
+    ];
+    let extra = prop::collection::vec(("[a-cA-C]{0,2}", "[ -~é]{0,12}"), 0..4);
+    (prop::sample::select(vec![200_u16, 500]), kind, coding, extra, body, prop::bool::weighted(0.8)).prop_map(
+        |(status, kind, coding, extra, body, whole)| {
+            let mut headers = vec![("content-type", kind), ("content-encoding", coding)];
+            headers.extend(extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            Made { status, whole, ..Made::new(&headers, body) }
+        },
+    )
+}
+
+fn mirrored(kind: Kind) -> Kind {
+    match kind {
+        Kind::Missing => Kind::Extra,
+        Kind::Extra => Kind::Missing,
+        same => same,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn an_answer_is_the_same_as_itself(v in any_answer()) {
+        prop_assert_eq!(run(&v, &v, &Rules::default()), Comparison::default());
+    }
+
+    /// Both ways round find the same places, with the values exchanged.
+    #[test]
+    fn symmetric(v1 in any_answer(), v2 in any_answer()) {
+        let rules = ignoring(&["body.a", "header.a"]);
+        let there = run(&v1, &v2, &rules);
+        let mut back = run(&v2, &v1, &rules);
+        for difference in &mut back.differences {
+            std::mem::swap(&mut difference.v1, &mut difference.v2);
+            difference.kind = mirrored(difference.kind);
+        }
+        prop_assert_eq!(there, back);
+    }
+
+    #[test]
+    fn bounded(v1 in any_answer(), v2 in any_answer(), max in 0_usize..4) {
+        let got = run(&v1, &v2, &at_most(max));
+        prop_assert!(got.differences.len() <= max);
+        for difference in &got.differences {
+            prop_assert!(difference.path.len() <= MAX_PATH);
+            for value in [&difference.v1, &difference.v2].into_iter().flatten() {
+                prop_assert!(value.len() <= MAX_VALUE);
+            }
+        }
+    }
+
+    /// Hiding everything hides everything, and says so.
+    #[test]
+    fn hidden_is_counted(v1 in any_answer(), v2 in any_answer()) {
+        let shown = run(&v1, &v2, &Rules::default());
+        let hidden = run(&v1, &v2, &ignoring(&["status", "header", "body"]));
+        prop_assert!(hidden.is_same());
+        prop_assert!(shown.is_same() || hidden.ignored > shown.ignored);
+    }
+}

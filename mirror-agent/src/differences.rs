@@ -1,0 +1,152 @@
+//! The differences that were found: totals by part, and a bounded list of the newest, redacted.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+
+use crate::compare::{Comparison, Difference, Part};
+
+/// Exchanges with differences that are kept. A newer one pushes the oldest out.
+const KEPT: usize = 256;
+
+/// One exchange whose answers differ.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Record {
+    /// The service's name.
+    pub service: String,
+    /// When v1's answer was whole, in nanoseconds of Unix time.
+    pub at_ns: u64,
+    /// The request's method.
+    pub method: String,
+    /// The request's target, redacted.
+    pub target: String,
+    /// v1's status.
+    pub v1_status: u16,
+    /// v2's status.
+    pub v2_status: u16,
+    /// Where they differ.
+    pub differences: Vec<Difference>,
+    /// Differences beyond the most that one comparison keeps.
+    pub dropped: u32,
+}
+
+/// Differences by part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Status codes.
+    pub status: u64,
+    /// Header fields.
+    pub header: u64,
+    /// Places in bodies.
+    pub body: u64,
+    /// Headers and JSON paths that only one side has.
+    pub missing: u64,
+}
+
+impl Totals {
+    /// The total of one part.
+    pub fn of(&self, part: Part) -> u64 {
+        match part {
+            Part::Status => self.status,
+            Part::Header => self.header,
+            Part::Body => self.body,
+            Part::Missing => self.missing,
+        }
+    }
+
+    fn add(&mut self, part: Part) {
+        match part {
+            Part::Status => self.status += 1,
+            Part::Header => self.header += 1,
+            Part::Body => self.body += 1,
+            Part::Missing => self.missing += 1,
+        }
+    }
+}
+
+/// What differed for one service.
+#[derive(Debug, Default)]
+pub struct Differences(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    totals: Totals,
+    ignored: u64,
+    exchanges: u64,
+    newest: VecDeque<Record>,
+}
+
+impl Differences {
+    /// Counts what a comparison hid by rule; call it for every comparison.
+    pub fn note(&self, comparison: &Comparison) {
+        self.lock().ignored += u64::from(comparison.ignored);
+    }
+
+    /// Adds an exchange whose answers differ.
+    pub fn add(&self, record: Record) {
+        let mut kept = self.lock();
+        record.differences.iter().for_each(|difference| kept.totals.add(difference.part));
+        kept.exchanges += 1;
+        if kept.newest.len() == KEPT {
+            kept.newest.pop_front();
+        }
+        kept.newest.push_back(record);
+    }
+
+    /// Differences so far, by part.
+    pub fn totals(&self) -> Totals {
+        self.lock().totals
+    }
+
+    /// Differences that rules hid so far.
+    pub fn ignored(&self) -> u64 {
+        self.lock().ignored
+    }
+
+    /// Exchanges with at least one difference so far.
+    pub fn exchanges(&self) -> u64 {
+        self.lock().exchanges
+    }
+
+    /// The newest, oldest first.
+    pub fn newest(&self) -> Vec<Record> {
+        self.lock().newest.iter().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::Kind;
+
+    #[test]
+    fn the_list_is_bounded_and_the_totals_are_not() {
+        let differences = Differences::default();
+        for at_ns in 0..KEPT as u64 + 3 {
+            differences.add(record(at_ns));
+        }
+        assert_eq!(differences.newest().len(), KEPT);
+        assert_eq!(differences.newest()[0].at_ns, 3);
+        assert_eq!(differences.totals(), Totals { status: KEPT as u64 + 3, ..Totals::default() });
+    }
+
+    fn record(at_ns: u64) -> Record {
+        let difference =
+            Difference { part: Part::Status, path: "status".into(), kind: Kind::Value, v1: None, v2: None };
+        Record {
+            service: "a".into(),
+            at_ns,
+            method: "GET".into(),
+            target: "/".into(),
+            v1_status: 200,
+            v2_status: 500,
+            differences: vec![difference],
+            dropped: 0,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! From frame to exchange: the pure middle put together. Bytes and their times in, requests for v2 out.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use mirror_common::share::murmur3_32;
+
+use crate::exchange::{self, Conversation, Exchange, Progress};
+use crate::http;
+use crate::ledger::{End, Ticket};
+use crate::packet::{self, FlowKey, Frame, Segment, Side};
+use crate::select::select;
+use crate::service::Service;
+use crate::stream::{self, ConnectionId, Event, Streams};
+use crate::time::Nanos;
+
+/// Bytes that all conversations of one pipeline may hold. Over it, the one that grew is given up.
+const MEMORY: usize = 256 << 20;
+
+/// A whole exchange of v1 that v2 is to be asked too.
+#[derive(Debug)]
+pub struct Selected {
+    /// Index of the service.
+    pub service: usize,
+    /// What the client asked and v1 answered.
+    pub exchange: Box<Exchange>,
+    /// Its place in the ledger.
+    pub ticket: Ticket,
+}
+
+/// What leaves the pipeline.
+#[derive(Debug)]
+pub enum Output {
+    /// Ask v2 too, after everything before it on the same connection.
+    Replay(ConnectionId, Selected),
+    /// The client's connection is over.
+    Closed(ConnectionId),
+}
+
+/// What a pipeline counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Frames taken.
+    pub frames: u64,
+    /// Frames that are no TCP segment of a service.
+    pub skipped: u64,
+    /// Connections that were given up because all together held too much.
+    pub over_memory: u64,
+    /// Connections whose beginning was not seen.
+    pub joined_late: u64,
+}
+
+/// One worker's connections.
+pub struct Pipeline {
+    services: Arc<[Arc<Service>]>,
+    endpoints: Endpoints,
+    streams: Streams,
+    conversations: Conversations,
+}
+
+impl Pipeline {
+    /// A pipeline that has seen nothing.
+    pub fn new(services: Arc<[Arc<Service>]>) -> Self {
+        Pipeline {
+            endpoints: Endpoints::new(&services),
+            conversations: Conversations { services: services.clone(), ..Conversations::empty() },
+            services,
+            streams: Streams::new(stream::Limits::default()),
+        }
+    }
+
+    /// Takes a frame.
+    pub fn on_frame(&mut self, frame: &Frame<'_>, sink: &mut impl FnMut(Output)) {
+        self.conversations.stats.frames += 1;
+        let Ok(segment) = packet::parse(frame) else {
+            self.conversations.stats.skipped += 1;
+            return;
+        };
+        let Some((from, key, service)) = self.endpoints.find(&segment) else {
+            self.conversations.stats.skipped += 1;
+            return;
+        };
+        let conversations = &mut self.conversations;
+        self.streams.on_segment(from, key, &segment, &mut |id, _, event| {
+            conversations.on_event(id, service, &event, sink);
+        });
+    }
+
+    /// Lets time pass: ends what waited too long. Call it about every second, and when nothing comes.
+    pub fn expire(&mut self, now: Nanos, sink: &mut impl FnMut(Output)) {
+        let (conversations, endpoints) = (&mut self.conversations, &self.endpoints);
+        self.streams.expire(now, &mut |id, key, event| {
+            if let Some(service) = endpoints.of(key.server) {
+                conversations.on_event(id, service, &event, sink);
+            }
+        });
+    }
+
+    /// Ends the input.
+    pub fn flush(&mut self, now: Nanos, sink: &mut impl FnMut(Output)) {
+        let (conversations, endpoints) = (&mut self.conversations, &self.endpoints);
+        self.streams.flush(now, &mut |id, key, event| {
+            if let Some(service) = endpoints.of(key.server) {
+                conversations.on_event(id, service, &event, sink);
+            }
+        });
+    }
+
+    /// What was counted so far.
+    pub fn stats(&self) -> Stats {
+        self.conversations.stats
+    }
+
+    /// What the streams counted so far.
+    pub fn stream_stats(&self) -> stream::Stats {
+        self.streams.stats()
+    }
+
+    /// The services, by index.
+    pub fn services(&self) -> &[Arc<Service>] {
+        &self.services
+    }
+}
+
+/// Which end of a connection is a service.
+struct Endpoints {
+    exact: HashMap<SocketAddr, usize>,
+    any_address: HashMap<u16, usize>,
+}
+
+impl Endpoints {
+    fn new(services: &[Arc<Service>]) -> Self {
+        let (any, exact): (Vec<_>, Vec<_>) =
+            services.iter().enumerate().partition(|(_, service)| service.v1.ip().is_unspecified());
+        Endpoints {
+            exact: exact.into_iter().map(|(index, service)| (service.v1, index)).collect(),
+            any_address: any.into_iter().map(|(index, service)| (service.v1.port(), index)).collect(),
+        }
+    }
+
+    fn of(&self, end: SocketAddr) -> Option<usize> {
+        self.exact.get(&end).or_else(|| self.any_address.get(&end.port())).copied()
+    }
+
+    fn find(&self, segment: &Segment<'_>) -> Option<(Side, FlowKey, usize)> {
+        if let Some(service) = self.of(segment.to) {
+            return Some((Side::Client, FlowKey { client: segment.from, server: segment.to }, service));
+        }
+        let service = self.of(segment.from)?;
+        Some((Side::Server, FlowKey { client: segment.to, server: segment.from }, service))
+    }
+}
+
+/// Every connection's conversation.
+struct Conversations {
+    services: Arc<[Arc<Service>]>,
+    open: HashMap<ConnectionId, Conversation>,
+    allocated: usize,
+    stats: Stats,
+}
+
+impl Conversations {
+    fn empty() -> Self {
+        Conversations { services: Arc::new([]), open: HashMap::new(), allocated: 0, stats: Stats::default() }
+    }
+
+    fn on_event(&mut self, id: ConnectionId, service: usize, event: &Event<'_>, sink: &mut impl FnMut(Output)) {
+        if let Event::Opened { late } = *event {
+            self.stats.joined_late += u64::from(late);
+            self.open.insert(id, Conversation::new(http::Limits::default(), late));
+            return;
+        }
+        let Some(conversation) = self.open.get_mut(&id) else { return };
+        let before = conversation.allocated();
+        step(id, service, &self.services[service], conversation, event, sink);
+        self.allocated = (self.allocated + conversation.allocated()).saturating_sub(before);
+        if let Event::Closed { .. } = event {
+            self.close(id, sink);
+        } else if self.allocated > MEMORY && conversation.allocated() > before {
+            self.stats.over_memory += 1;
+            let given_up = Event::Closed { at: Nanos::default(), how: stream::Close::Evicted };
+            step(id, service, &self.services[service], conversation, &given_up, sink);
+            self.close(id, sink);
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId, sink: &mut impl FnMut(Output)) {
+        if let Some(conversation) = self.open.remove(&id) {
+            self.allocated = self.allocated.saturating_sub(conversation.allocated());
+        }
+        sink(Output::Closed(id));
+    }
+}
+
+/// One event of one connection: what it means for the ledger is one change, then the requests for v2 go out.
+fn step(
+    id: ConnectionId,
+    index: usize,
+    service: &Service,
+    conversation: &mut Conversation,
+    event: &Event<'_>,
+    sink: &mut impl FnMut(Output),
+) {
+    let mut selected = Vec::new();
+    let mut change = service.ledger.change();
+    let before = conversation.open();
+    conversation.on_event(event, &mut |progress| match progress {
+        Progress::Seen => change.seen(),
+        Progress::Ended(exchange::End::Unanswered) => change.ended(End::V1Unanswered),
+        Progress::Ended(exchange::End::Unmirrorable(why)) => change.ended(End::Unmirrorable(why)),
+        Progress::Complete(exchange) => match may_replay(&exchange, service) {
+            Ok(()) => {
+                change.handed_over();
+                selected.push(exchange);
+            }
+            Err(why) => change.ended(End::Unselected(why)),
+        },
+    });
+    change.decoding(before, conversation.open());
+    drop(change);
+    for exchange in selected {
+        let ticket = Ticket::new(service.ledger.clone());
+        sink(Output::Replay(id, Selected { service: index, exchange, ticket }));
+    }
+}
+
+fn may_replay(exchange: &Exchange, service: &Service) -> Result<(), crate::select::Unselected> {
+    let request = &exchange.request;
+    // When it began is as good a coin as any, and the same for whoever reads the same capture.
+    let hash = murmur3_32(&request.started.0.to_le_bytes(), u32::from(service.index));
+    select(request.method.as_str(), &request.target, hash, &service.selection)
+}

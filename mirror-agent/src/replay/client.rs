@@ -1,0 +1,105 @@
+//! One connection to v2: sends bytes, reads one answer, bounded.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::OWN_MARK;
+use crate::http::{Limits, Method, Response, ResponseDecoder, ResponseItem};
+use crate::ledger::V2Failure;
+use crate::time::Nanos;
+
+/// Bytes read at a time.
+const BUFFER: usize = 16 << 10;
+
+/// An open connection.
+pub struct Connection {
+    stream: TcpStream,
+    decoder: ResponseDecoder,
+    opened: Instant,
+    buffer: Box<[u8]>,
+}
+
+impl Connection {
+    /// Connects, with a socket that the taps know as ours.
+    pub async fn open(v2: SocketAddr) -> Result<Self, V2Failure> {
+        let stream = connect(v2).await.map_err(|_| V2Failure::Connect)?;
+        Ok(Connection {
+            stream,
+            decoder: ResponseDecoder::new(Limits::default()),
+            opened: Instant::now(),
+            buffer: vec![0; BUFFER].into(),
+        })
+    }
+
+    /// Sends a request and reads its answer; the flag says whether the connection may be used again. A failure says
+    /// whether any byte of the answer had come.
+    pub async fn ask(&mut self, wire: &[u8], method: &Method) -> Result<(Response, bool), (V2Failure, bool)> {
+        self.decoder.expect(method);
+        // v2 may answer before it has read everything, so both go on at once.
+        let (mut reader, mut writer) = self.stream.split();
+        let mut answer = Reading { decoder: &mut self.decoder, opened: self.opened, has_begun: false };
+        let mut sent = false;
+        let mut sending = std::pin::pin!(async { writer.write_all(wire).await });
+        loop {
+            tokio::select! {
+                result = &mut sending, if !sent => match result {
+                    Ok(()) => sent = true,
+                    // What v2 said before it closed may still be there to read.
+                    Err(_) => sent = true,
+                },
+                read = reader.read(&mut self.buffer) => match read {
+                    Ok(0) => return answer.end(),
+                    Ok(read) => if let Some(done) = answer.push(&self.buffer[..read])? {
+                        return Ok((done.0, done.1 && sent));
+                    },
+                    Err(_) => return Err((V2Failure::Reset, answer.has_begun)),
+                },
+            }
+        }
+    }
+}
+
+/// An answer that is being read.
+struct Reading<'a> {
+    decoder: &'a mut ResponseDecoder,
+    opened: Instant,
+    has_begun: bool,
+}
+
+impl Reading<'_> {
+    fn push(&mut self, mut data: &[u8]) -> Result<Option<(Response, bool)>, (V2Failure, bool)> {
+        self.has_begun = true;
+        let now = Nanos(u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        loop {
+            match self.decoder.push(now, &mut data) {
+                None => return Ok(None),
+                Some(ResponseItem::Interim(_)) => {}
+                Some(ResponseItem::Complete { response, reuse }) => {
+                    // Bytes behind the answer belong to no request of ours.
+                    return Ok(Some((*response, reuse && data.is_empty())));
+                }
+                Some(_) => return Err((V2Failure::Malformed, true)),
+            }
+        }
+    }
+
+    /// v2 has closed: that ends an answer without a length, and breaks every other.
+    fn end(&mut self) -> Result<(Response, bool), (V2Failure, bool)> {
+        match self.decoder.end() {
+            Some(ResponseItem::Complete { response, .. }) => Ok((*response, false)),
+            _ => Err((V2Failure::Reset, self.has_begun)),
+        }
+    }
+}
+
+async fn connect(v2: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = if v2.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    SockRef::from(&socket).set_mark(OWN_MARK)?;
+    let stream = socket.connect(v2).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}

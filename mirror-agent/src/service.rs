@@ -1,0 +1,78 @@
+//! One service at run time: what the config says of it, and what is counted for it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::compare::Rules;
+use crate::config;
+use crate::differences::Differences;
+use crate::ledger::Ledger;
+use crate::select::Selection;
+
+/// Version names in metrics and status, by the kernel's index.
+pub const VERSIONS: [&str; 2] = ["v1", "v2"];
+/// Index of the version that serves the users.
+pub const V1: u8 = 0;
+/// Index of the version that gets the copy.
+pub const V2: u8 = 1;
+
+/// One service. Shared by everything that handles its requests.
+#[derive(Debug)]
+pub struct Service {
+    /// Its index in the kernel's tables.
+    pub index: u8,
+    /// Its name, a label.
+    pub name: String,
+    /// Serves the users.
+    pub v1: SocketAddr,
+    /// Gets the copy.
+    pub v2: SocketAddr,
+    /// Which requests are replayed.
+    pub selection: Selection,
+    /// How answers are compared.
+    pub rules: Rules,
+    /// How far replay may go.
+    pub limits: config::Limits,
+    /// Its requests.
+    pub ledger: Arc<Ledger>,
+    /// What differed.
+    pub differences: Arc<Differences>,
+}
+
+impl Service {
+    /// Makes the run-time form of a configured service.
+    ///
+    /// # Errors
+    ///
+    /// When a path to ignore cannot be read.
+    pub fn new(index: u8, config: &config::Service) -> Result<Self> {
+        let mut rules = Rules::default();
+        config.ignored_headers.iter().for_each(|name| rules.ignore_header(name));
+        for path in &config.ignored_paths {
+            rules.ignore_path(path).with_context(|| format!("service {}: ignore path {path}", config.name))?;
+        }
+        Ok(Service {
+            index,
+            name: config.name.clone(),
+            v1: config.v1,
+            v2: config.v2,
+            selection: Selection {
+                methods: config.methods.clone(),
+                paths: config.paths.clone(),
+                share_ppm: config.request_share.ppm(),
+            },
+            rules,
+            limits: config.limits.clone(),
+            ledger: Arc::default(),
+            differences: Arc::default(),
+        })
+    }
+
+    /// The longest that a replayed request may take.
+    pub fn timeout(&self) -> Duration {
+        self.limits.timeout
+    }
+}
