@@ -1,17 +1,17 @@
 //! The server's direction: bytes in, final responses out. Also usable by a client that replays requests.
 
+mod reading;
+
 use std::collections::VecDeque;
 
 use super::Limits;
-use super::body::BodyReader;
-use super::content::Content;
-use super::fields::{self, Leniency};
-use super::framing::{self, Asked, Framing};
+use super::framing::{self, Asked};
 use super::head::{HeadBuf, Taken};
-use super::message::{Headers, Method, Response, Version};
+use super::message::{Method, Response};
 use super::problem::Problem;
-use super::start_line::{self, without_cr};
+use super::start_line;
 use crate::time::Nanos;
+use reading::{Head, Reading};
 
 /// Reads the server's direction of one connection, told in advance what was asked.
 #[derive(Debug)]
@@ -48,24 +48,6 @@ enum State {
     Head { buf: HeadBuf, started: Nanos },
     Body(Box<Reading>),
     Dead,
-}
-
-#[derive(Debug)]
-struct Reading {
-    head: Head,
-    body: BodyReader,
-    reuse: bool,
-    content: Content,
-    holed: bool,
-    started: Nanos,
-    last: Nanos,
-}
-
-#[derive(Debug)]
-struct Head {
-    status: u16,
-    version: Version,
-    headers: Headers,
 }
 
 impl ResponseDecoder {
@@ -113,7 +95,7 @@ impl ResponseDecoder {
     /// responses. Nothing more will be read.
     pub fn end(&mut self) -> Option<ResponseItem> {
         let item = match &self.state {
-            State::Body(reading) if matches!(reading.body, BodyReader::Close) => Some(self.finish()),
+            State::Body(reading) if reading.ends_with_connection() => Some(self.finish()),
             _ if self.in_progress() => Some(ResponseItem::Refused(Problem::Incomplete)),
             _ => None,
         };
@@ -126,9 +108,8 @@ impl ResponseDecoder {
     /// before [`Self::reset`].
     pub fn gap(&mut self, n: u64) -> bool {
         if let State::Body(reading) = &mut self.state
-            && reading.body.skip(n)
+            && reading.skip(n)
         {
-            reading.lose();
             return true;
         }
         self.state = State::Dead;
@@ -221,68 +202,5 @@ impl ResponseDecoder {
 impl State {
     fn head() -> State {
         State::Head { buf: HeadBuf::default(), started: Nanos::default() }
-    }
-}
-
-impl Reading {
-    fn new(head: Head, framing: Framing, started: Nanos, at: Nanos, limits: &Limits) -> Reading {
-        Reading {
-            reuse: framing != Framing::Close && head.keeps_alive(),
-            head,
-            body: BodyReader::new(framing, *limits),
-            content: Content::new(limits.response_body),
-            holed: false,
-            started,
-            last: at,
-        }
-    }
-
-    fn advance(&mut self, at: Nanos, data: &mut &[u8]) -> Result<bool, Problem> {
-        if !data.is_empty() {
-            self.last = at;
-        }
-        let (content, keep) = (&mut self.content, !self.holed);
-        self.body.advance(data, &mut |piece| {
-            if keep {
-                content.push(piece);
-            }
-        })
-    }
-
-    fn lose(&mut self) {
-        self.holed = true;
-        self.content = Content::new(0);
-    }
-
-    fn finish(self) -> ResponseItem {
-        if self.holed {
-            return ResponseItem::Holed;
-        }
-        let response = Response {
-            status: self.head.status,
-            version: self.head.version,
-            headers: self.head.headers,
-            body: self.content.finish(),
-            started: self.started,
-            finished: self.last,
-        };
-        ResponseItem::Complete { response: Box::new(response), reuse: self.reuse }
-    }
-
-    fn allocated(&self) -> usize {
-        self.head.headers.allocated() + self.content.allocated() + self.body.allocated()
-    }
-}
-
-impl Head {
-    fn parse(head: Vec<u8>, limits: &Limits) -> Result<Head, Problem> {
-        let (line, headers) = fields::split(head, Leniency::Response, limits.headers)?;
-        let (version, status) = start_line::status(without_cr(line.strip_suffix(b"\n").unwrap_or(&line)))?;
-        Ok(Head { status, version, headers })
-    }
-
-    fn keeps_alive(&self) -> bool {
-        let says = |option: &[u8]| self.headers.list("connection").any(|o| o.eq_ignore_ascii_case(option));
-        !says(b"close") && (self.version == Version::Http11 || says(b"keep-alive"))
     }
 }

@@ -160,7 +160,7 @@ fn times_are_those_of_the_first_and_the_last_byte() {
 fn decode_with_gap(late: bool, before: &[u8], gap: u64, after: &[&[u8]]) -> Vec<String> {
     let mut decoder = RequestDecoder::new(LIMITS, late);
     let mut said = Vec::new();
-    let mut feed = |decoder: &mut RequestDecoder, said: &mut Vec<String>, mut data: &[u8]| {
+    let feed = |decoder: &mut RequestDecoder, said: &mut Vec<String>, mut data: &[u8]| {
         while let Some(item) = decoder.push(AT, &mut data) {
             said.push(show(item));
         }
@@ -206,6 +206,9 @@ fn skipped_bytes_are_counted() {
     assert_eq!(decoder.skipped(), 5);
 }
 
+/// Bytes, a gap, chunks, and what is said.
+type GapRow<'a> = (&'a [u8], u64, &'a [&'a [u8]], &'a [&'a str]);
+
 #[test]
 fn gaps() {
     let get: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
@@ -213,7 +216,7 @@ fn gaps() {
     let chunks: &[u8] = b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab";
     let said = ["begun GET", "GET / HTTP/1.1 [] <> e3b0c442 16/18"];
     let (lost_none, lost_head, lost_body) = ("Lost(None)", "Lost(Head)", "Lost(Body)");
-    let table: [(&[u8], u64, &[&[u8]], &[&str]); 9] = [
+    let table: [GapRow<'_>; 9] = [
         // A body that goes on behind the gap, though it looks like a request.
         (put, 3, &[b"GET ", get], &["begun PUT", "Inside", "Holed", said[0], said[1]]),
         (put, 7, &[get], &["begun PUT", "Inside", "Holed", said[0], said[1]]),
