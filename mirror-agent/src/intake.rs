@@ -1,6 +1,8 @@
 //! Frames come in: from the shadow interface's packet ring.
 
+pub mod balance;
 pub mod ring;
+pub mod worker;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

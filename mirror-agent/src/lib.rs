@@ -7,6 +7,7 @@
 //! └─ edges ────────┘ └─ the pure middle: bytes and `now` in, values out ┘└ edge ┘└ pure ┘  └─ edges ──────────────────┘
 //! ```
 
+pub mod agent;
 pub mod cli;
 pub mod compare;
 pub mod config;
@@ -17,11 +18,13 @@ pub mod intake;
 pub mod kernel;
 pub mod latency;
 pub mod ledger;
+pub mod metrics;
 pub mod packet;
 pub mod pipeline;
 pub mod replay;
 pub mod rewrite;
 pub mod select;
 pub mod service;
+pub mod status;
 pub mod stream;
 pub mod time;

@@ -1,0 +1,60 @@
+//! One worker: a ring, its share of the connections, and the thread that turns the one into the other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+
+use super::Counters;
+use super::ring::{Ring, RingFrame};
+use crate::packet::{Frame, Link};
+use crate::pipeline::{Output, Pipeline};
+use crate::time::Nanos;
+
+/// How long a worker waits for a block before it looks at the clock and at whether to stop.
+const WAIT: Duration = Duration::from_millis(100);
+/// How often what waited too long is ended, and drops are collected.
+const CHORES: Duration = Duration::from_secs(1);
+
+/// Reads a ring until told to stop and nothing comes any more. What leaves the pipeline goes to `sink`.
+///
+/// # Errors
+///
+/// When the ring's interface is gone.
+pub fn run(
+    mut ring: Ring,
+    mut pipeline: Pipeline,
+    counters: &Arc<Counters>,
+    stop: &AtomicBool,
+    mut sink: impl FnMut(Output),
+) -> Result<()> {
+    let mut chores = Instant::now();
+    loop {
+        let stopping = stop.load(Ordering::Acquire);
+        match ring.read_block(|frame| pipeline.on_frame(&to_frame(frame), &mut sink)) {
+            Some(read) => counters.add_read(read),
+            None if stopping => break,
+            None => ring.wait(WAIT).context("read the shadow interface")?,
+        }
+        if chores.elapsed() >= CHORES {
+            chores = Instant::now();
+            counters.add_ring_dropped(ring.take_dropped());
+            pipeline.expire(unix_now(), &mut sink);
+        }
+    }
+    counters.add_ring_dropped(ring.take_dropped());
+    pipeline.flush(unix_now(), &mut sink);
+    Ok(())
+}
+
+/// A VLAN tag that the kernel took out does not matter to who talks to whom, so it stays out.
+fn to_frame<'a>(frame: &RingFrame<'a>) -> Frame<'a> {
+    Frame { at: frame.at, link: Link::Ethernet, data: frame.data, wire_len: frame.wire_len }
+}
+
+/// The clock that stamps the frames.
+fn unix_now() -> Nanos {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,242 @@
+//! What the agent says of itself: the object of `GET /v1/status`, of `--summary`, and the source of every metric.
+//!
+//! The keys are a contract with whoever scripts against them: they are added to, never renamed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::differences::Totals;
+
+/// The whole agent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// The agent as such.
+    pub agent: Agent,
+    /// Its services.
+    pub services: Vec<Service>,
+}
+
+/// What is not of one service.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Agent {
+    /// The program's version.
+    pub version: String,
+    /// Where the taps are.
+    pub taps: Vec<Tap>,
+    /// Where the clones go.
+    pub shadow_interface: String,
+    /// What was read of the clones.
+    pub intake: Intake,
+    /// Packets that the taps passed without matching them, by reason.
+    pub skipped_packets: BTreeMap<String, u64>,
+    /// From the last kill command to the last clone after it; absent before the first.
+    pub kill_latency_s: Option<f64>,
+}
+
+/// A tap.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tap {
+    /// The interface.
+    pub interface: String,
+    /// `ingress` or `egress`.
+    pub hook: String,
+    /// `tcx` or `clsact`.
+    pub mechanism: String,
+    /// Place in the chain of programs, 0 being the first; absent where the kernel does not say.
+    pub position: Option<usize>,
+    /// Programs after it in the chain.
+    pub followers: Option<usize>,
+}
+
+/// The intake's ledger, in frames: `cloned = read + link_dropped + ring_dropped`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intake {
+    /// Clones that the kernel made.
+    pub cloned: u64,
+    /// Frames that were read.
+    pub read: u64,
+    /// Clones that the shadow interface lost.
+    pub link_dropped: u64,
+    /// Frames that a full packet ring refused.
+    pub ring_dropped: u64,
+}
+
+/// One service.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Share of connections that is mirrored, as typed: `5%`.
+    pub share: String,
+    /// What the mirror does.
+    pub state: State,
+    /// The kernel's ledger, in packets.
+    pub packets: Packets,
+    /// The same in bytes.
+    pub bytes: Packets,
+    /// The ledger of requests.
+    pub requests: Requests,
+    /// Differences by part.
+    pub differences: Totals,
+    /// Turns by version.
+    pub turns: BTreeMap<String, Turns>,
+    /// Latencies by version, from the kernel's histograms, all outcomes together.
+    pub latency: BTreeMap<String, Latencies>,
+    /// What the ledgers do not account for; all must be 0.
+    pub ledger_imbalance: Imbalance,
+}
+
+/// What the mirror of a service does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It clones what the share asks for.
+    Mirroring,
+    /// The share is 0.
+    Off,
+    /// `pause` was said.
+    Paused,
+    /// `kill` was said.
+    Killed,
+    /// The agent has ended.
+    Stopped,
+}
+
+impl State {
+    /// Every state, with its name in metrics.
+    pub const ALL: [(State, &'static str); 5] = [
+        (State::Mirroring, "mirroring"),
+        (State::Off, "off"),
+        (State::Paused, "paused"),
+        (State::Killed, "killed"),
+        (State::Stopped, "stopped"),
+    ];
+}
+
+/// How matched packets ended: `matched` is the sum of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packets {
+    /// Packets of the primary endpoint.
+    pub matched: u64,
+    /// Copied to the shadow interface.
+    pub cloned: u64,
+    /// Outside the share.
+    pub share_out: u64,
+    /// Left out by a cap.
+    pub capped: u64,
+    /// Left out while paused or killed.
+    pub paused: u64,
+    /// Left out because the agent did not renew its lease.
+    pub lease_expired: u64,
+    /// The copy could not be made or sent.
+    pub clone_failed: u64,
+    /// Seen again at another interface or hook.
+    pub duplicate_vantage: u64,
+}
+
+impl From<[u64; 8]> for Packets {
+    fn from(by_ending: [u64; 8]) -> Self {
+        let [matched, cloned, share_out, capped, paused, lease_expired, clone_failed, duplicate_vantage] = by_ending;
+        Packets { matched, cloned, share_out, capped, paused, lease_expired, clone_failed, duplicate_vantage }
+    }
+}
+
+impl From<Packets> for [u64; 8] {
+    fn from(p: Packets) -> Self {
+        [
+            p.matched,
+            p.cloned,
+            p.share_out,
+            p.capped,
+            p.paused,
+            p.lease_expired,
+            p.clone_failed,
+            p.duplicate_vantage,
+        ]
+    }
+}
+
+/// How requests ended: `seen` is the sum of the others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// Requests recognised.
+    pub seen: u64,
+    /// Answered by both versions, and compared.
+    pub compared: u64,
+    /// Not answered by v2, by how.
+    pub v2_failed: BTreeMap<String, u64>,
+    /// Kept from v2 by a limit, by which.
+    pub shed: BTreeMap<String, u64>,
+    /// Not asked for by the config, by which part of it.
+    pub unselected: BTreeMap<String, u64>,
+    /// Not readable as a whole, by reason.
+    pub unmirrorable: BTreeMap<String, u64>,
+    /// Never answered by v1.
+    pub v1_unanswered: u64,
+    /// Not ended yet.
+    pub in_progress: u64,
+}
+
+/// Turns of one version: `started = recorded + ambiguous + expired + open`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turns {
+    /// Turns that began.
+    pub started: u64,
+    /// Turns in the histograms.
+    pub recorded: u64,
+    /// Turns whose latency is not certain, by reason.
+    pub ambiguous: BTreeMap<String, u64>,
+}
+
+/// Latencies of one version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Latencies {
+    /// Last request byte to first response byte.
+    pub ttfb: Quantiles,
+    /// First request byte to last response byte.
+    pub total: Quantiles,
+}
+
+/// A distribution in five numbers; quantiles in seconds, absent without values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Quantiles {
+    /// How many values.
+    pub count: u64,
+    /// Median.
+    pub p50_s: Option<f64>,
+    /// 90th percentile.
+    pub p90_s: Option<f64>,
+    /// 99th percentile.
+    pub p99_s: Option<f64>,
+    /// 99.9th percentile.
+    pub p999_s: Option<f64>,
+}
+
+impl From<&crate::latency::Latency> for Quantiles {
+    fn from(latency: &crate::latency::Latency) -> Self {
+        Quantiles {
+            count: latency.count(),
+            p50_s: latency.quantile(0.5),
+            p90_s: latency.quantile(0.9),
+            p99_s: latency.quantile(0.99),
+            p999_s: latency.quantile(0.999),
+        }
+    }
+}
+
+/// What each ledger does not account for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imbalance {
+    /// Matched packets in no bucket.
+    pub kernel: i64,
+    /// Cloned frames neither read nor dropped, of all services together.
+    pub intake: i64,
+    /// Requests in no bucket.
+    pub requests: i64,
+}
+
+/// Names and counts as a map, for JSON.
+pub fn by_name<'a>(names: impl IntoIterator<Item = &'a str>, counts: &[u64]) -> BTreeMap<String, u64> {
+    names.into_iter().map(str::to_owned).zip(counts.iter().copied()).collect()
+}
