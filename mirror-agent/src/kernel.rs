@@ -7,6 +7,7 @@ pub mod counts;
 pub mod flows;
 pub mod histograms;
 pub mod interface;
+pub mod lease;
 mod mapped;
 pub mod namespace;
 pub mod object;

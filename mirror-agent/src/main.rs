@@ -1,3 +1,48 @@
-//! The command line.
+//! The command line: parse, do, and end with the right code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use mirror_agent::cli::{Cli, Command};
+use mirror_agent::config::Config;
+use mirror_agent::control::commands;
+use mirror_agent::{logging, run};
+
+/// Exit code of an error.
+const ERROR: u8 = 1;
+/// Exit code of a usage or configuration error.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(cli.log);
+    match execute(&cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("mirror-agent: {error:#}");
+            ExitCode::from(ERROR)
+        }
+    }
+}
+
+fn execute(command: &Command) -> Result<ExitCode> {
+    match command {
+        Command::Run(args) => match Config::from_run(args) {
+            Ok(config) => run::run(&config)?,
+            Err(errors) => {
+                eprintln!("{errors}");
+                return Ok(ExitCode::from(USAGE));
+            }
+        },
+        Command::Capture(_args) => anyhow::bail!("not yet"),
+        Command::Check(_args) => anyhow::bail!("not yet"),
+        Command::Status(args) => commands::status(args)?,
+        Command::Share(args) => commands::share(args)?,
+        Command::Pause(args) => commands::change(args, "pause", "paused; `resume` goes on")?,
+        Command::Resume(args) => commands::change(args, "resume", "going on")?,
+        Command::Kill(args) => commands::kill(args)?,
+        Command::Completions(args) => args.write(&mut std::io::stdout())?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

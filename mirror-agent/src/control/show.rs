@@ -1,0 +1,106 @@
+//! The status for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::status::{Quantiles, Service, Status};
+
+/// The status as text, with a line end.
+pub fn status(status: &Status) -> String {
+    let mut text = String::new();
+    for tap in &status.agent.taps {
+        let place = tap.position.map_or(String::new(), |position| format!(", place {position} in the chain"));
+        let _ = writeln!(text, "tap       {} {} ({}{place})", tap.interface, tap.hook, tap.mechanism);
+    }
+    let intake = &status.agent.intake;
+    let _ = writeln!(
+        text,
+        "clones    {} to {}, {} read, {} lost by the link, {} by the ring",
+        intake.cloned, status.agent.shadow_interface, intake.read, intake.link_dropped, intake.ring_dropped
+    );
+    status.services.iter().for_each(|one| service(one, &mut text));
+    text
+}
+
+fn service(service: &Service, text: &mut String) {
+    let requests = &service.requests;
+    let imbalance = &service.ledger_imbalance;
+    let mut row = |name: &str, value: String| {
+        let _ = writeln!(text, "{name:<9} {value}");
+    };
+    row("\nservice", format!("{} · share {} · {:?}", service.name, service.share, service.state).to_lowercase());
+    row("requests", format!("{} seen, {} compared", requests.seen, requests.compared));
+    for (name, reasons) in [
+        ("v2 failed", &requests.v2_failed),
+        ("shed", &requests.shed),
+        ("not asked", &requests.unselected),
+        ("unread", &requests.unmirrorable),
+    ] {
+        row(name, reasons_of(reasons));
+    }
+    row("", format!("{} unanswered by v1, {} in progress", requests.v1_unanswered, requests.in_progress));
+    let differences = &service.differences;
+    let in_parts = (differences.status, differences.header, differences.body, differences.missing);
+    row("differ", format!("{} status, {} header, {} body, {} missing", in_parts.0, in_parts.1, in_parts.2, in_parts.3));
+    let balanced = (imbalance.kernel, imbalance.intake, imbalance.requests) == (0, 0, 0);
+    row("ledger", if balanced { "balanced".into() } else { format!("NOT BALANCED: {imbalance:?}") });
+    let _ = writeln!(text, "{}", latencies(service));
+}
+
+fn reasons_of(reasons: &BTreeMap<String, u64>) -> String {
+    let some: Vec<_> =
+        reasons.iter().filter(|(_, count)| **count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+    if some.is_empty() { "0".into() } else { some.join(", ") }
+}
+
+fn latencies(service: &Service) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    table.set_header(["latency", "", "turns", "p50", "p90", "p99", "p99.9"]);
+    for (version, latencies) in &service.latency {
+        for (phase, quantiles) in [("ttfb", &latencies.ttfb), ("total", &latencies.total)] {
+            table.add_row(row(version, phase, quantiles));
+        }
+    }
+    table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+    table
+}
+
+fn row(version: &str, phase: &str, quantiles: &Quantiles) -> [String; 7] {
+    let time = |seconds: Option<f64>| seconds.map_or("-".into(), duration);
+    [
+        version.into(),
+        phase.into(),
+        quantiles.count.to_string(),
+        time(quantiles.p50_s),
+        time(quantiles.p90_s),
+        time(quantiles.p99_s),
+        time(quantiles.p999_s),
+    ]
+}
+
+/// Three figures and a unit that fits.
+fn duration(seconds: f64) -> String {
+    let (value, unit) = match seconds {
+        s if s >= 1.0 => (s, "s"),
+        s if s >= 1e-3 => (s * 1e3, "ms"),
+        s => (s * 1e6, "µs"),
+    };
+    let decimals = if value >= 99.95 { 0 } else if value >= 9.995 { 1 } else { 2 };
+    format!("{value:.decimals$} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_three_figures() {
+        let cases = [(1.5e-6, "1.50 µs"), (0.000_123_4, "123 µs"), (0.0153, "15.3 ms"), (2.0, "2.00 s"), (120.0, "120 s")];
+        for (seconds, expect) in cases {
+            assert_eq!(duration(seconds), expect);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The composition root: builds the parts, connects them, and takes them down in the right order.
+
+mod preflight;
+mod records;
+mod shutdown;
+
+use std::fs::File;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use mirror_common::flow::{Endpoint, role};
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::watch;
+
+use crate::agent::Agent;
+use crate::config::Config;
+use crate::control::{self, Socket};
+use crate::intake::ring::Ring;
+use crate::intake::{Counters, worker};
+use crate::kernel::Kernel;
+use crate::kernel::lease::Lease;
+use crate::kernel::shadow::{Shadow, check_not_tapped};
+use crate::pipeline::Pipeline;
+use crate::replay::{OWN_MARK, Replayer, Target};
+use crate::rights;
+use crate::service::{Service, V1, V2};
+use shutdown::Signals;
+
+/// How often the flow table is swept.
+const SWEEP: Duration = Duration::from_secs(30);
+/// How long requests that are with v2 may take to end when the agent stops.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Mirrors until stopped.
+///
+/// # Errors
+///
+/// When anything that is needed cannot be had. Nothing is attached then.
+pub fn run(config: &Config) -> Result<()> {
+    let signals = Signals::new()?;
+    preflight::check(config)?;
+    let mut doors = Doors::open(config)?;
+    let parts = Parts::build(config)?;
+    rights::drop_others()?;
+    let replay = runtime(config.workers)?;
+    let running = Running::start(config, parts, &mut doors, replay.handle())?;
+    let result = running.until_stopped(config, &signals);
+    let agent = running.stop(&doors);
+    if let Some(summary) = &mut doors.summary {
+        serde_json::to_writer_pretty(&mut *summary, &agent.status()?).context("write the summary")?;
+    }
+    result
+}
+
+/// What others connect to and what we write to: opened first, so that a port that is taken stops us before anything is
+/// attached.
+struct Doors {
+    socket: Socket,
+    listen: Option<TcpListener>,
+    summary: Option<File>,
+    differences: Option<File>,
+}
+
+impl Doors {
+    fn open(config: &Config) -> Result<Self> {
+        let create = |path: &std::path::PathBuf| File::create(path).with_context(|| format!("write {}", path.display()));
+        let bind = |address| TcpListener::bind(address).with_context(|| format!("listen on {address}"));
+        Ok(Doors {
+            listen: config.listen.map(bind).transpose()?,
+            summary: config.summary.as_ref().map(create).transpose()?,
+            differences: config.differences.as_ref().map(create).transpose()?,
+            socket: Socket::bind(&config.control)?,
+        })
+    }
+}
+
+/// What needs every capability.
+struct Parts {
+    kernel: Kernel,
+    shadow: Shadow,
+    rings: Vec<Ring>,
+    services: Arc<[Arc<Service>]>,
+}
+
+impl Parts {
+    /// Attached, but without a lease: nothing is cloned yet.
+    fn build(config: &Config) -> Result<Self> {
+        let services: Result<Vec<_>> =
+            (0..).zip(&config.services).map(|(index, service)| Ok(Arc::new(Service::new(index, service)?))).collect();
+        let kernel = Kernel::load()?;
+        if let Some(name) = &config.shadow_interface {
+            check_not_tapped(name, &config.interfaces)?;
+        }
+        let shadow = kernel.shadow(config.shadow_interface.as_deref())?;
+        let rings = open_rings(&shadow, config.workers)?;
+        kernel.control.set_own_mark(OWN_MARK);
+        for (index, service) in (0..).zip(&config.services) {
+            let endpoint = |version, role| Endpoint { service: index, version, role, zero: 0 };
+            kernel.add_endpoint(service.v1, endpoint(V1, role::PRIMARY))?;
+            kernel.add_endpoint(service.v2, endpoint(V2, role::SHADOW))?;
+            kernel.set_policy(index, Agent::policy(service.share, &service.caps))?;
+        }
+        for interface in &config.interfaces {
+            kernel.tap(interface)?;
+        }
+        Ok(Parts { kernel, shadow, rings, services: services?.into() })
+    }
+}
+
+fn open_rings(shadow: &Shadow, workers: usize) -> Result<Vec<Ring>> {
+    // Rings of one namespace that name the same group share; the process id keeps two agents apart.
+    let group = (workers > 1).then(|| std::process::id() as u16);
+    shadow.at_reading_end(|interface, outgoing| {
+        (0..workers).map(|_| Ring::open(interface, outgoing, group)).collect::<Result<Vec<_>>>()
+    })
+}
+
+fn runtime(workers: usize) -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers.min(2))
+        .thread_name("replay")
+        .enable_all()
+        .build()
+        .context("start the replayer's threads")
+}
+
+/// The agent at work.
+struct Running {
+    agent: Arc<Agent>,
+    workers: Vec<JoinHandle<Result<()>>>,
+    stop_workers: Arc<AtomicBool>,
+    stop_control: watch::Sender<bool>,
+    control: JoinHandle<()>,
+    lease: Lease,
+}
+
+impl Running {
+    fn start(config: &Config, parts: Parts, doors: &mut Doors, replay: &Handle) -> Result<Self> {
+        let Parts { kernel, shadow, rings, services } = parts;
+        let records = doors.differences.take().map(|file| records::start(file, replay));
+        let targets: Arc<[_]> = services.iter().map(|one| Target::new(one.clone(), records.clone())).collect();
+        let intake = Arc::new(Counters::default());
+        let agent = Arc::new(Agent::new(kernel, shadow, services.clone(), targets.clone(), intake.clone()));
+        let stop_workers = Arc::new(AtomicBool::new(false));
+        let workers = rings.into_iter().map(|ring| {
+            let mut replayer = Replayer::new(targets.clone(), replay.clone());
+            let (pipeline, intake, stop) = (Pipeline::new(services.clone()), intake.clone(), stop_workers.clone());
+            let run = move || worker::run(ring, pipeline, &intake, &stop, |output| replayer.take(output));
+            std::thread::Builder::new().name("intake".into()).spawn(run).context("start an intake thread")
+        });
+        let workers = workers.collect::<Result<Vec<_>>>()?;
+        let (stop_control, stop) = watch::channel(false);
+        let control = control::server::serve(agent.clone(), &doors.socket, doors.listen.take(), &stop)?;
+        let lease = Lease::start(agent.kernel.control.clone())?;
+        let shares: Vec<_> = config.services.iter().map(|one| format!("{} {}", one.name, one.share)).collect();
+        tracing::info!(interfaces = ?config.interfaces, mechanism = agent.kernel.mechanism.as_str(),
+            shadow = agent.shadow.name, "mirroring {}", shares.join(", "));
+        Ok(Running { agent, workers, stop_workers, stop_control, control, lease })
+    }
+
+    fn until_stopped(&self, config: &Config, signals: &Signals) -> Result<()> {
+        let started = Instant::now();
+        let mut swept = Instant::now();
+        loop {
+            if signals.wait(Duration::from_secs(1).min(left(config, started))) || left(config, started).is_zero() {
+                return Ok(());
+            }
+            if self.workers.iter().any(JoinHandle::is_finished) {
+                bail!("an intake thread has ended: the mirror stops, v1 goes on");
+            }
+            self.agent.chores();
+            if swept.elapsed() >= SWEEP {
+                swept = Instant::now();
+                let result = self.agent.kernel.flows().sweep();
+                tracing::debug!(entries = result.entries, removed = result.removed, "swept the flow table");
+            }
+        }
+    }
+
+    /// In the order in which a byte travels: taps off, intake read to its end, replay drained, doors closed.
+    fn stop(self, _doors: &Doors) -> Arc<Agent> {
+        tracing::info!("stopping");
+        drop(self.lease);
+        self.agent.kernel.untap();
+        self.stop_workers.store(true, Ordering::Release);
+        for worker in self.workers {
+            match worker.join() {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!("{error:#}"),
+                Err(_) => tracing::error!("an intake thread panicked"),
+            }
+        }
+        shutdown::drain(&self.agent, DRAIN);
+        self.agent.set_stopped();
+        let _ = self.stop_control.send(true);
+        let _ = self.control.join();
+        self.agent
+    }
+}
+
+fn left(config: &Config, started: Instant) -> Duration {
+    config.run_for.map_or(Duration::MAX, |run_for| run_for.saturating_sub(started.elapsed()))
+}

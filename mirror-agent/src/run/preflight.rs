@@ -1,0 +1,63 @@
+//! What is checked before anything is attached: each fault is one line that names the thing.
+
+use std::net::SocketAddr;
+
+use anyhow::{Result, bail};
+
+use crate::config::{Config, Service};
+use crate::kernel::interface;
+use crate::rights;
+
+/// Checks rights, interfaces and addresses.
+///
+/// # Errors
+///
+/// The first thing that cannot work.
+pub fn check(config: &Config) -> Result<()> {
+    for name in config.interfaces.iter().chain(&config.shadow_interface) {
+        interface::require(name)?;
+    }
+    rights::require(config.shadow_interface.is_none())?;
+    for service in &config.services {
+        if !config.transit {
+            check_leads(config, service)?;
+        }
+        warn_unless_timed(config, service);
+    }
+    Ok(())
+}
+
+/// A v1 that no given interface leads to would never be seen, and nobody would know why.
+fn check_leads(config: &Config, service: &Service) -> Result<()> {
+    if service.v1.ip().is_unspecified() || is_tapped(config, service.v1) {
+        return Ok(());
+    }
+    bail!(
+        "v1 {} of service {} is not reached through {}: no address of theirs and no route leads there \
+         (if this host only forwards its traffic, say --transit)",
+        service.v1,
+        service.name,
+        config.interfaces.join(", ")
+    )
+}
+
+/// v2 is timed by the same clock only where a tap sees its traffic.
+fn warn_unless_timed(config: &Config, service: &Service) {
+    if is_tapped(config, service.v2) {
+        return;
+    }
+    match interface::towards(service.v2.ip()) {
+        Ok(name) => tracing::warn!(
+            "v2 of service {} is reached over {name}, which is not tapped: it will not be timed (add -i {name})",
+            service.name
+        ),
+        Err(error) => tracing::warn!("v2 of service {}: {error:#}", service.name),
+    }
+}
+
+fn is_tapped(config: &Config, end: SocketAddr) -> bool {
+    let is_given = |name: &String| config.interfaces.contains(name);
+    // What this host sends to its own addresses passes lo, and what others send passes the interface that has them.
+    config.interfaces.iter().any(|name| interface::leads_to(name, end.ip()))
+        || interface::towards(end.ip()).is_ok_and(|name| is_given(&name))
+}
