@@ -1,6 +1,7 @@
 //! The running agent: what it can be asked and told.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use crate::differences::Record;
 use crate::exchange::Unmirrorable;
 use crate::intake::Counters;
 use crate::intake::balance::Balance;
+use crate::intake::worker::Forget;
 use crate::kernel::shadow::Shadow;
 use crate::kernel::{Kernel, clock, counts};
 use crate::latency::Latency;
@@ -40,12 +42,16 @@ pub struct Agent {
     pub intake: Arc<Counters>,
     /// The shadow interface.
     pub shadow: Shadow,
+    /// `agent --services to forget--> worker`, one for each.
+    workers: Vec<Mutex<Sender<Forget>>>,
     started: Instant,
     balance: Mutex<Balance>,
     kill_latency_ns: AtomicU64,
     has_stopped: AtomicBool,
 }
 
+/// How long the workers may take to forget.
+const REJOIN: Duration = Duration::from_secs(1);
 /// No kill yet.
 const NEVER: u64 = u64::MAX;
 
@@ -57,6 +63,7 @@ impl Agent {
         services: Arc<[Arc<Service>]>,
         targets: Arc<[Arc<Target>]>,
         intake: Arc<Counters>,
+        workers: Vec<Sender<Forget>>,
     ) -> Self {
         Agent {
             kernel,
@@ -64,6 +71,7 @@ impl Agent {
             targets,
             intake,
             shadow,
+            workers: workers.into_iter().map(Mutex::new).collect(),
             started: Instant::now(),
             balance: Mutex::default(),
             kill_latency_ns: AtomicU64::new(NEVER),
@@ -94,7 +102,13 @@ impl Agent {
         if service.is_none() && chosen.len() > 1 {
             bail!("several services run here; name one with --service: {}", self.names());
         }
-        chosen.into_iter().try_for_each(|service| self.change(service, |policy| policy.share_ppm = share.ppm()))
+        for service in chosen {
+            if self.kernel.policy(service.index)?.share_ppm == 0 {
+                self.rejoin(service);
+            }
+            self.change(service, |policy| policy.share_ppm = share.ppm())?;
+        }
+        Ok(())
     }
 
     /// Stops cloning for a service or for all; what was cloned is still replayed.
@@ -113,6 +127,7 @@ impl Agent {
     /// When there is no such service.
     pub fn resume(&self, service: Option<&str>) -> Result<()> {
         for service in self.chosen(service)? {
+            self.rejoin(service);
             self.targets[usize::from(service.index)].resume();
             self.change(service, |policy| policy.paused = 0)?;
         }
@@ -141,6 +156,25 @@ impl Agent {
         self.kill_latency_ns.store(latency, Ordering::Relaxed);
         tracing::warn!(latency_us = latency / 1000, "killed: nothing is cloned until `resume`");
         Ok(Duration::from_nanos(latency))
+    }
+
+    /// Before cloning goes on after a while without: connections that were followed lack what passed meanwhile, and are
+    /// forgotten, to be joined at their next request.
+    fn rejoin(&self, service: &Service) {
+        let (done_tx, done_rx) = channel();
+        for worker in &self.workers {
+            let forget = Forget { service: service.index.into(), done: done_tx.clone() };
+            let _ = worker.lock().unwrap_or_else(PoisonError::into_inner).send(forget);
+        }
+        drop(done_tx);
+        if done_rx.recv_timeout(REJOIN) == Err(RecvTimeoutError::Timeout) {
+            tracing::debug!("a worker is busy; connections of {} will show gaps", service.name);
+        }
+    }
+
+    /// The lease had lapsed: nothing was cloned for a while.
+    pub fn rejoin_all(&self) {
+        self.services.iter().for_each(|service| self.rejoin(service));
     }
 
     fn change(&self, service: &Service, act: impl FnOnce(&mut ServicePolicy)) -> Result<()> {

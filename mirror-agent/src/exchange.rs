@@ -15,7 +15,7 @@ pub use stats::Stats;
 
 use crate::http::{Limits, Partial, Request, RequestDecoder, Response, ResponseDecoder};
 use crate::packet::Side;
-use crate::stream::Event;
+use crate::stream::{Close, Event};
 use queue::Queue;
 use step::{Habit, Step};
 
@@ -96,7 +96,7 @@ impl Conversation {
             Event::Gap { from: Side::Server, bytes, .. } => self.server_gap(bytes, sink),
             Event::Finished { from: Side::Client, .. } => self.client_finished(sink),
             Event::Finished { from: Side::Server, .. } => self.server_finished(sink),
-            Event::Closed { .. } => self.closed(sink),
+            Event::Closed { how, .. } => self.closed(how, sink),
         }
     }
 
@@ -116,7 +116,7 @@ impl Conversation {
         Stats { client_skipped: self.requests.skipped(), ..self.stats }
     }
 
-    fn closed(&mut self, sink: &mut Sink<'_>) {
+    fn closed(&mut self, how: Close, sink: &mut Sink<'_>) {
         if self.responses.in_progress() {
             self.queue.end_front(Unmirrorable::Truncated.into(), sink);
         }
@@ -124,7 +124,9 @@ impl Conversation {
         if partial == Partial::Body {
             self.queue.end_read(Unmirrorable::Truncated.into(), sink);
         }
-        self.give_up(End::Unanswered, sink);
+        // Whether what we no longer watch was answered is not known.
+        let unwatched = how == Close::Evicted;
+        self.give_up(if unwatched { Unmirrorable::Truncated.into() } else { End::Unanswered }, sink);
         if partial == Partial::Head {
             unreadable(Unmirrorable::Truncated, sink);
         }

@@ -97,6 +97,15 @@ impl Pipeline {
         });
     }
 
+    /// Forgets a service's connections: they were not seen for a while, and are joined anew.
+    pub fn forget(&mut self, now: Nanos, service: usize, sink: &mut impl FnMut(Output)) {
+        let (conversations, endpoints) = (&mut self.conversations, &self.endpoints);
+        let is_of_service = |key: &FlowKey| endpoints.of(key.server) == Some(service);
+        self.streams.forget(now, is_of_service, &mut |id, _, event| {
+            conversations.on_event(id, service, &event, sink);
+        });
+    }
+
     /// Ends the input.
     pub fn flush(&mut self, now: Nanos, sink: &mut impl FnMut(Output)) {
         let (conversations, endpoints) = (&mut self.conversations, &self.endpoints);

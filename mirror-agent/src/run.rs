@@ -8,6 +8,7 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -144,18 +145,20 @@ impl Running {
         let records = doors.differences.take().map(|file| records::start(file, replay));
         let targets: Arc<[_]> = services.iter().map(|one| Target::new(one.clone(), records.clone())).collect();
         let intake = Arc::new(Counters::default());
-        let agent = Arc::new(Agent::new(kernel, shadow, services.clone(), targets.clone(), intake.clone()));
         let stop_workers = Arc::new(AtomicBool::new(false));
-        let workers = rings.into_iter().map(|ring| {
+        let (forget_txs, forget_rxs): (Vec<_>, Vec<_>) = rings.iter().map(|_| channel()).unzip();
+        let workers = rings.into_iter().zip(forget_rxs).map(|(ring, forget_rx)| {
             let mut replayer = Replayer::new(targets.clone(), replay.clone());
             let (pipeline, intake, stop) = (Pipeline::new(services.clone()), intake.clone(), stop_workers.clone());
-            let run = move || worker::run(ring, pipeline, &intake, &stop, |output| replayer.take(output));
+            let run = move || worker::run(ring, pipeline, &intake, &forget_rx, &stop, |output| replayer.take(output));
             std::thread::Builder::new().name("intake".into()).spawn(run).context("start an intake thread")
         });
         let workers = workers.collect::<Result<Vec<_>>>()?;
+        let agent = Arc::new(Agent::new(kernel, shadow, services.clone(), targets.clone(), intake.clone(), forget_txs));
         let (stop_control, stop) = watch::channel(false);
         let control = control::server::serve(agent.clone(), &doors.socket, doors.listen.take(), &stop)?;
-        let lease = Lease::start(agent.kernel.control.clone())?;
+        let lapsed = agent.clone();
+        let lease = Lease::start(agent.kernel.control.clone(), move || lapsed.rejoin_all())?;
         let shares: Vec<_> = config.services.iter().map(|one| format!("{} {}", one.name, one.share)).collect();
         tracing::info!(interfaces = ?config.interfaces, mechanism = agent.kernel.mechanism.as_str(),
             shadow = agent.shadow.name, "mirroring {}", shares.join(", "));

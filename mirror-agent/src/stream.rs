@@ -111,6 +111,18 @@ impl Streams {
         }
     }
 
+    /// Ends what is known of some connections at `now`, as [`Streams::flush`] does of all. What comes of them later
+    /// is a connection joined late.
+    pub fn forget(
+        &mut self,
+        now: Nanos,
+        which: impl Fn(&FlowKey) -> bool,
+        sink: &mut impl FnMut(ConnectionId, &FlowKey, Event<'_>),
+    ) {
+        let keys: Vec<FlowKey> = self.table.keys().filter(|key| which(key)).copied().collect();
+        keys.iter().for_each(|key| self.close(key, now, Close::Evicted, sink));
+    }
+
     /// How many connections are followed.
     pub fn open(&self) -> usize {
         self.table.len()

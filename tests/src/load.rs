@@ -52,21 +52,25 @@ type Due = (Instant, Job);
 /// When a slice cannot be written; failed requests are counted in the slices.
 pub fn run(options: &Options) -> Result<()> {
     let recorder = Arc::new(Recorder::new(Duration::from_millis(options.slice_ms.max(1))));
-    let (queue, due) = channel::<Due>();
-    let due = Arc::new(Mutex::new(due));
+    // Clients that pipeline are few, and always do: most connections must stay plain.
+    let (plain_queue, plain) = channel::<Due>();
+    let (pipelined_queue, pipelined) = channel::<Due>();
+    let (plain, pipelined) = (Mutex::new(plain), Mutex::new(pipelined));
     std::thread::scope(|scope| {
         for _ in 0..options.connections.max(1) {
-            scope.spawn(|| work(Connection::new(options.target), &due, &recorder));
+            scope.spawn(|| work(Connection::new(options.target), &plain, &recorder));
         }
+        scope.spawn(|| work(Connection::new(options.target), &pipelined, &recorder));
         let start = Instant::now();
         for (after, job) in Plan::new(options).take_while(|(after, _)| after.as_secs_f64() < options.seconds)
         {
             std::thread::sleep((start + after).saturating_duration_since(Instant::now()));
             recorder.roll()?;
             // Counted from now and not from when it should have been now: waking up late is our fault, not v1's.
+            let queue = if job.requests.len() > 1 { &pipelined_queue } else { &plain_queue };
             let _ = queue.send((Instant::now(), job));
         }
-        drop(queue);
+        drop((plain_queue, pipelined_queue));
         anyhow::Ok(())
     })?;
     recorder.finish()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
@@ -17,6 +18,14 @@ const WAIT: Duration = Duration::from_millis(100);
 /// How often what waited too long is ended, and drops are collected.
 const CHORES: Duration = Duration::from_secs(1);
 
+/// Asks a worker to forget a service's connections, because nothing was cloned of them for a while.
+pub struct Forget {
+    /// Index of the service.
+    pub service: usize,
+    /// Dropped when it is done.
+    pub done: Sender<()>,
+}
+
 /// Reads a ring until told to stop and nothing comes any more. What leaves the pipeline goes to `sink`.
 ///
 /// # Errors
@@ -26,6 +35,7 @@ pub fn run(
     mut ring: Ring,
     mut pipeline: Pipeline,
     counters: &Arc<Counters>,
+    forget_rx: &Receiver<Forget>,
     stop: &AtomicBool,
     mut sink: impl FnMut(Output),
 ) -> Result<()> {
@@ -35,7 +45,14 @@ pub fn run(
         match ring.read_block(|frame| pipeline.on_frame(&to_frame(frame), &mut sink)) {
             Some(read) => counters.add_read(read),
             None if stopping => break,
-            None => ring.wait(WAIT).context("read the shadow interface")?,
+            // Only between blocks: everything that was cloned before the order was given is read by then.
+            None => {
+                // Only now: everything that was cloned before the order was given has been read.
+                while let Ok(forget) = forget_rx.try_recv() {
+                    pipeline.forget(unix_now(), forget.service, &mut sink);
+                }
+                ring.wait(WAIT).context("read the shadow interface")?;
+            }
         }
         if chores.elapsed() >= CHORES {
             chores = Instant::now();

@@ -34,6 +34,11 @@ impl Control {
         self.set_lease(clock::monotonic().saturating_add(LEASE.as_nanos() as u64));
     }
 
+    /// Whether the lease is over.
+    pub fn has_lapsed(&self) -> bool {
+        self.0.read(offset_of!(policy::Control, lease_until)) <= clock::monotonic()
+    }
+
     /// Ends the lease at once.
     pub fn end_lease(&self) {
         self.set_lease(0);

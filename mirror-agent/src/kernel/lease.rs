@@ -17,18 +17,23 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Renews the lease now and every half second.
+    /// Renews the lease now and every half second. When it finds that the lease had lapsed, because the process or the
+    /// machine stood still, it calls `on_lapse` before anything is cloned again.
     ///
     /// # Errors
     ///
     /// When no thread can be had.
-    pub fn start(control: Arc<Control>) -> Result<Self> {
+    pub fn start(control: Arc<Control>, on_lapse: impl Fn() + Send + 'static) -> Result<Self> {
         let (stop, stopped) = channel::<()>();
         let renewed = control.clone();
         let renew = move || loop {
             renewed.renew_lease();
             if stopped.recv_timeout(RENEWAL) != Err(RecvTimeoutError::Timeout) {
                 return;
+            }
+            if renewed.has_lapsed() {
+                tracing::warn!("the lease had lapsed: nothing was cloned for a while");
+                on_lapse();
             }
         };
         let thread = std::thread::Builder::new().name("lease".into()).spawn(renew).context("start the lease thread")?;

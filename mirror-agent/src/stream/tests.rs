@@ -211,6 +211,16 @@ fn an_answer_waits_for_its_question() {
 }
 
 #[test]
+fn what_was_forgotten_is_joined_late() {
+    let mut rig = Rig::new(limits()).handshake().client(0, 0, 0, "GET").port(2).client(0, 0, 0, "x");
+    let mut said = Vec::new();
+    rig.streams.forget(Nanos(0), |of| *of == key(1), &mut |id, _, event| said.push(word(id, event)));
+    assert_eq!((said.join(" ").as_str(), rig.streams.open()), ("0-Evicted", 1));
+    let rig = rig.port(1).client(90, 70, 0, "GET").server(70, 93, 0, "200");
+    assert_eq!(rig.said[rig.said.len() - 3..].join(" "), "2~ 2c:GET 2s:200");
+}
+
+#[test]
 fn the_same_addresses_again() {
     let rig = check(
         |rig| rig.handshake().client(1, 0, 0, "b").raw(Client, 77, 0, SYN, "").raw(Client, 78, 0, 0, "x"),
