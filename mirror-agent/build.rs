@@ -76,7 +76,8 @@ fn clean(cargo: &mut Command) {
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy();
         let of_cargo = name.starts_with("CARGO_") && name != "CARGO_HOME";
-        if of_cargo || ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTDOC"].contains(&&*name) {
+        if of_cargo || ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTDOC"].contains(&&*name)
+        {
             cargo.env_remove(&*name);
         }
         if matches!(&*name, "RUSTUP_TOOLCHAIN" | "TARGET" | "HOST" | "OUT_DIR" | "PROFILE") {
@@ -86,7 +87,8 @@ fn clean(cargo: &mut Command) {
 }
 
 fn toolchain() -> Option<Toolchain> {
-    if sysroot("rustup", &["run", "nightly", "rustc"]).is_some_and(|root| root.join("lib/rustlib/src/rust/library").is_dir())
+    if sysroot("rustup", &["run", "nightly", "rustc"])
+        .is_some_and(|root| root.join("lib/rustlib/src/rust/library").is_dir())
     {
         return Some(Toolchain::Nightly);
     }

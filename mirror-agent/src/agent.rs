@@ -117,7 +117,9 @@ impl Agent {
     ///
     /// When there is no such service.
     pub fn pause(&self, service: Option<&str>) -> Result<()> {
-        self.chosen(service)?.into_iter().try_for_each(|service| self.change(service, |policy| policy.paused = 1))
+        self.chosen(service)?
+            .into_iter()
+            .try_for_each(|service| self.change(service, |policy| policy.paused = 1))
     }
 
     /// Goes on after a pause or a kill.
@@ -238,12 +240,12 @@ impl Agent {
     }
 
     fn agent_status(&self, intake: Intake) -> Result<status::Agent> {
-        let taps = self.kernel.taps().into_iter().map(|(interface, hook, mechanism, position, followers)| status::Tap {
-            interface,
-            hook: hook.into(),
-            mechanism: mechanism.as_str().into(),
-            position,
-            followers,
+        let taps = self.kernel.taps().into_iter().map(|tap| status::Tap {
+            interface: tap.interface,
+            hook: tap.hook.into(),
+            mechanism: tap.mechanism.as_str().into(),
+            position: tap.position,
+            followers: tap.followers,
         });
         let kill_latency = self.kill_latency_ns.load(Ordering::Relaxed);
         Ok(status::Agent {
@@ -258,9 +260,16 @@ impl Agent {
 
     /// What was accounted for is read before what was cloned, so that nothing seems to come from nowhere.
     fn intake_status(&self) -> Result<Intake> {
-        let (read, ring_dropped, dropped) = (self.intake.read(), self.intake.ring_dropped(), self.shadow.dropped());
-        let refused = self.sum(|count| count.link_refused).context("read the clones that the link refused")?;
-        Ok(Intake { read, ring_dropped, link_dropped: dropped.saturating_sub(refused), cloned: self.cloned()? })
+        let (read, ring_dropped, dropped) =
+            (self.intake.read(), self.intake.ring_dropped(), self.shadow.dropped());
+        let refused =
+            self.sum(|count| count.link_refused).context("read the clones that the link refused")?;
+        Ok(Intake {
+            read,
+            ring_dropped,
+            link_dropped: dropped.saturating_sub(refused),
+            cloned: self.cloned()?,
+        })
     }
 
     fn intake_imbalance(&self, intake: &Intake) -> i64 {
@@ -275,7 +284,8 @@ impl Agent {
         let policy = self.kernel.policy(service.index)?;
         let requests = service.ledger.counts();
         let versions = VERSIONS.iter().zip([V1, V2]);
-        let turns = versions.clone().map(|(name, version)| Ok(((*name).into(), self.turns(service, version)?)));
+        let turns =
+            versions.clone().map(|(name, version)| Ok(((*name).into(), self.turns(service, version)?)));
         let latency = versions.map(|(name, version)| ((*name).into(), self.latencies(service, version)));
         Ok(status::Service {
             name: service.name.clone(),

@@ -1,9 +1,6 @@
 //! How a running agent is asked and told: HTTP over a Unix socket, and what only reads over TCP too.
 
-pub mod client;
-pub mod commands;
 pub mod server;
-mod show;
 
 use std::fs::{self, Permissions};
 use std::io;

@@ -22,7 +22,7 @@ use aya::maps::{Array, HashMap, MapData};
 use mirror_common::flow::{Endpoint, EndpointKey, TCP, UDP};
 use mirror_common::policy::ServicePolicy;
 
-use attach::{Mechanism, Tap};
+use attach::{Mechanism, Tap, Vantage};
 use control::Control;
 use counts::Counts;
 use flows::Flows;
@@ -59,7 +59,8 @@ impl Kernel {
         let histograms = Histograms::new(control::take_map(&mut object, "HISTOGRAMS")?)?;
         let counts = Counts::new(&mut object)?;
         let flows = Flows::new(&mut object)?;
-        let mut take = |name: &str| object.take_map(name).with_context(|| format!("no kernel map {name} in this build"));
+        let mut take =
+            |name: &str| object.take_map(name).with_context(|| format!("no kernel map {name} in this build"));
         let policies = take("POLICIES")?.try_into()?;
         let endpoints = take("ENDPOINTS_BY_KEY")?.try_into()?;
         Ok(Kernel {
@@ -131,10 +132,9 @@ impl Kernel {
         lock(&self.taps).clear();
     }
 
-    /// The attached taps: interface, hook, mechanism, position, followers.
-    pub fn taps(&self) -> Vec<(String, &'static str, Mechanism, Option<usize>, Option<usize>)> {
-        let row = |tap: &Tap| (tap.interface.clone(), tap.hook, tap.mechanism, tap.position, tap.followers);
-        lock(&self.taps).iter().map(row).collect()
+    /// Where each attached tap is.
+    pub fn taps(&self) -> Vec<Vantage> {
+        lock(&self.taps).iter().map(|tap| tap.vantage.clone()).collect()
     }
 
     /// Makes the shadow interface and tells the programs of it.

@@ -1,11 +1,16 @@
 //! An eBPF traffic mirror and latency observer.
 //!
-//! The modules stand in the order in which a byte meets them:
+//! The modules in the order in which a byte meets them:
 //!
 //! ```text
-//! kernel ─► intake ─► packet ─► stream ─► http ─► exchange ─► select ─► replay ─► compare ─► status ─► metrics, control
-//! └─ edges ────────┘ └─ the pure middle: bytes and `now` in, values out ┘└ edge ┘└ pure ┘  └─ edges ──────────────────┘
+//! kernel ─► intake ─► packet ─► stream ─► http ─► exchange ─► select ─► replay ─► compare ─► differences
+//! └ edge ┘  └ edge ┘  └─────────────── pure: pipeline ───────────────┘  └ edge ┘  └─── pure ───────────┘
+//!
+//! agent     what runs, asked and told by control and metrics     run       builds and connects everything
+//! ledger    where every request ended                            remote    the commands to a running agent
 //! ```
+//!
+//! `cargo xtask check` keeps the arrows: the pure modules import no edge, edges do not import each other.
 
 pub mod agent;
 pub mod cli;
@@ -23,6 +28,7 @@ pub mod logging;
 pub mod metrics;
 pub mod packet;
 pub mod pipeline;
+pub mod remote;
 pub mod replay;
 pub mod rewrite;
 pub mod rights;

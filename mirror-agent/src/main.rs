@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser;
 use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
-use mirror_agent::control::commands;
+use mirror_agent::remote::commands;
 use mirror_agent::{logging, run};
 
 /// Exit code of an error.

@@ -174,7 +174,13 @@ impl Conversations {
         Conversations { services: Arc::new([]), open: HashMap::new(), allocated: 0, stats: Stats::default() }
     }
 
-    fn on_event(&mut self, id: ConnectionId, service: usize, event: &Event<'_>, sink: &mut impl FnMut(Output)) {
+    fn on_event(
+        &mut self,
+        id: ConnectionId,
+        service: usize,
+        event: &Event<'_>,
+        sink: &mut impl FnMut(Output),
+    ) {
         if let Event::Opened { late } = *event {
             self.stats.joined_late += u64::from(late);
             self.open.insert(id, Conversation::new(http::Limits::default(), late));

@@ -1,8 +1,8 @@
 //! Asks v2 what the clients asked v1: real connections, one for each of theirs, in order, within the blast radius.
 
 mod client;
-mod limiter;
 mod lane;
+mod limiter;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -14,9 +14,13 @@ const KEPT: [Capability; 3] = [Capability::CAP_BPF, Capability::CAP_NET_ADMIN, C
 pub fn require(own_shadow: bool) -> Result<()> {
     let effective = caps::read(None, CapSet::Effective).context("read our capabilities")?;
     let needed = KEPT.into_iter().chain(own_shadow.then_some(Capability::CAP_SYS_ADMIN));
-    let missing: Vec<String> = needed.filter(|one| !effective.contains(one)).map(|one| one.to_string()).collect();
+    let missing: Vec<String> =
+        needed.filter(|one| !effective.contains(one)).map(|one| one.to_string()).collect();
     if !missing.is_empty() {
-        bail!("missing {}: run as root, or give the capabilities; `mirror-agent check` says what each is for", missing.join(", "));
+        bail!(
+            "missing {}: run as root, or give the capabilities; `mirror-agent check` says what each is for",
+            missing.join(", ")
+        );
     }
     Ok(())
 }

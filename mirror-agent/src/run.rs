@@ -68,7 +68,9 @@ struct Doors {
 
 impl Doors {
     fn open(config: &Config) -> Result<Self> {
-        let create = |path: &std::path::PathBuf| File::create(path).with_context(|| format!("write {}", path.display()));
+        let create = |path: &std::path::PathBuf| {
+            File::create(path).with_context(|| format!("write {}", path.display()))
+        };
         let bind = |address| TcpListener::bind(address).with_context(|| format!("listen on {address}"));
         Ok(Doors {
             listen: config.listen.map(bind).transpose()?,
@@ -90,8 +92,10 @@ struct Parts {
 impl Parts {
     /// Attached, but without a lease: nothing is cloned yet.
     fn build(config: &Config) -> Result<Self> {
-        let services: Result<Vec<_>> =
-            (0..).zip(&config.services).map(|(index, service)| Ok(Arc::new(Service::new(index, service)?))).collect();
+        let services: Result<Vec<_>> = (0..)
+            .zip(&config.services)
+            .map(|(index, service)| Ok(Arc::new(Service::new(index, service)?)))
+            .collect();
         let kernel = Kernel::load()?;
         if let Some(name) = &config.shadow_interface {
             check_not_tapped(name, &config.interfaces)?;
@@ -143,23 +147,35 @@ impl Running {
     fn start(config: &Config, parts: Parts, doors: &mut Doors, replay: &Handle) -> Result<Self> {
         let Parts { kernel, shadow, rings, services } = parts;
         let records = doors.differences.take().map(|file| records::start(file, replay));
-        let targets: Arc<[_]> = services.iter().map(|one| Target::new(one.clone(), records.clone())).collect();
+        let targets: Arc<[_]> =
+            services.iter().map(|one| Target::new(one.clone(), records.clone())).collect();
         let intake = Arc::new(Counters::default());
         let stop_workers = Arc::new(AtomicBool::new(false));
         let (forget_txs, forget_rxs): (Vec<_>, Vec<_>) = rings.iter().map(|_| channel()).unzip();
         let workers = rings.into_iter().zip(forget_rxs).map(|(ring, forget_rx)| {
             let mut replayer = Replayer::new(targets.clone(), replay.clone());
-            let (pipeline, intake, stop) = (Pipeline::new(services.clone()), intake.clone(), stop_workers.clone());
-            let run = move || worker::run(ring, pipeline, &intake, &forget_rx, &stop, |output| replayer.take(output));
+            let (pipeline, intake, stop) =
+                (Pipeline::new(services.clone()), intake.clone(), stop_workers.clone());
+            let run = move || {
+                worker::run(ring, pipeline, &intake, &forget_rx, &stop, |output| replayer.take(output))
+            };
             std::thread::Builder::new().name("intake".into()).spawn(run).context("start an intake thread")
         });
         let workers = workers.collect::<Result<Vec<_>>>()?;
-        let agent = Arc::new(Agent::new(kernel, shadow, services.clone(), targets.clone(), intake.clone(), forget_txs));
+        let agent = Arc::new(Agent::new(
+            kernel,
+            shadow,
+            services.clone(),
+            targets.clone(),
+            intake.clone(),
+            forget_txs,
+        ));
         let (stop_control, stop) = watch::channel(false);
         let control = control::server::serve(agent.clone(), &doors.socket, doors.listen.take(), &stop)?;
         let lapsed = agent.clone();
         let lease = Lease::start(agent.kernel.control.clone(), move || lapsed.rejoin_all())?;
-        let shares: Vec<_> = config.services.iter().map(|one| format!("{} {}", one.name, one.share)).collect();
+        let shares: Vec<_> =
+            config.services.iter().map(|one| format!("{} {}", one.name, one.share)).collect();
         tracing::info!(interfaces = ?config.interfaces, mechanism = agent.kernel.mechanism.as_str(),
             shadow = agent.shadow.name, "mirroring {}", shares.join(", "));
         Ok(Running { agent, workers, stop_workers, stop_control, control, lease })
@@ -169,7 +185,9 @@ impl Running {
         let started = Instant::now();
         let mut swept = Instant::now();
         loop {
-            if signals.wait(Duration::from_secs(1).min(left(config, started))) || left(config, started).is_zero() {
+            if signals.wait(Duration::from_secs(1).min(left(config, started)))
+                || left(config, started).is_zero()
+            {
                 return Ok(());
             }
             if self.workers.iter().any(JoinHandle::is_finished) {

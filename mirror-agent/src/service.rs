@@ -52,7 +52,9 @@ impl Service {
         let mut rules = Rules::default();
         config.ignored_headers.iter().for_each(|name| rules.ignore_header(name));
         for path in &config.ignored_paths {
-            rules.ignore_path(path).with_context(|| format!("service {}: ignore path {path}", config.name))?;
+            rules
+                .ignore_path(path)
+                .with_context(|| format!("service {}: ignore path {path}", config.name))?;
         }
         Ok(Service {
             index,
@@ -65,7 +67,7 @@ impl Service {
                 share_ppm: config.request_share.ppm(),
             },
             rules,
-            limits: config.limits.clone(),
+            limits: config.limits,
             ledger: Arc::default(),
             differences: Arc::default(),
         })

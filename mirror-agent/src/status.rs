@@ -137,7 +137,8 @@ pub struct Packets {
 
 impl From<[u64; 8]> for Packets {
     fn from(by_ending: [u64; 8]) -> Self {
-        let [matched, cloned, share_out, capped, paused, lease_expired, clone_failed, duplicate_vantage] = by_ending;
+        let [matched, cloned, share_out, capped, paused, lease_expired, clone_failed, duplicate_vantage] =
+            by_ending;
         Packets { matched, cloned, share_out, capped, paused, lease_expired, clone_failed, duplicate_vantage }
     }
 }

@@ -36,7 +36,8 @@ pub fn serve(
     listen: Option<TcpListener>,
     stop: &watch::Receiver<bool>,
 ) -> Result<std::thread::JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start a runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("start a runtime")?;
     let registry = Arc::new(metrics::registry(agent.clone()));
     let api = Api { agent, registry };
     let unix = socket.listener.try_clone().context("share the control socket")?;
@@ -89,7 +90,9 @@ async fn scrape(State(api): State<Api>, headers: HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     match metrics::text::encode(&api.registry, accept) {
         Ok((content_type, body)) => ([(header::CONTENT_TYPE, content_type)], body).into_response(),
-        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the kernel's counters cannot be read\n").into_response(),
+        Err(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "the kernel's counters cannot be read\n").into_response()
+        }
     }
 }
 
@@ -148,8 +151,7 @@ fn done(result: Result<()>, what: &str, service: Option<&str>) -> Response {
 fn answer(result: Result<impl Serialize>) -> Response {
     match result {
         Ok(value) => Json(value).into_response(),
-        Err(error) => {
-            (StatusCode::BAD_REQUEST, Json(serde_json::json!({ "error": format!("{error:#}") }))).into_response()
-        }
+        Err(error) => (StatusCode::BAD_REQUEST, Json(serde_json::json!({ "error": format!("{error:#}") })))
+            .into_response(),
     }
 }

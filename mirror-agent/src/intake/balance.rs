@@ -28,7 +28,8 @@ impl Balance {
     /// Frames that should have been accounted for by `now` and are not (positive), or that were accounted for and never
     /// cloned (negative). What is on its way counts as neither.
     pub fn imbalance(&self, now: Duration, intake: &Intake) -> i64 {
-        let settled = self.past.front().filter(|(then, _)| *then + SETTLED <= now).map_or(0, |(_, cloned)| *cloned);
+        let settled =
+            self.past.front().filter(|(then, _)| *then + SETTLED <= now).map_or(0, |(_, cloned)| *cloned);
         let accounted = intake.read + intake.link_dropped + intake.ring_dropped;
         if accounted < settled {
             (settled - accounted) as i64

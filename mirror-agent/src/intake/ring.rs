@@ -55,7 +55,8 @@ impl Ring {
     /// Without `CAP_NET_RAW`, or when the kernel refuses the memory.
     pub fn open(interface: &str, outgoing: bool, fanout: Option<u16>) -> Result<Ring> {
         let socket = packet_socket().context("open a packet socket (CAP_NET_RAW)")?;
-        set(&socket, libc::PACKET_VERSION, &libc::tpacket_versions::TPACKET_V3).context("ask for TPACKET_V3")?;
+        set(&socket, libc::PACKET_VERSION, &libc::tpacket_versions::TPACKET_V3)
+            .context("ask for TPACKET_V3")?;
         set(&socket, libc::PACKET_RX_RING, &request()).context("make a packet ring of 16 MiB")?;
         let memory = map(&socket).context("map the packet ring")?;
         let ring = Ring { socket, memory, next: 0, outgoing };
@@ -91,7 +92,8 @@ impl Ring {
     ///
     /// When the interface is gone for good.
     pub fn wait(&self, at_most: Duration) -> Result<()> {
-        let timeout = PollTimeout::try_from(at_most.as_millis().min(60_000) as i32).unwrap_or(PollTimeout::NONE);
+        let timeout =
+            PollTimeout::try_from(at_most.as_millis().min(60_000) as i32).unwrap_or(PollTimeout::NONE);
         match poll(&mut [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)], timeout) {
             Ok(_) | Err(nix::Error::EINTR) => Ok(()),
             Err(error) => bail!("wait for packets: {error}"),
@@ -176,7 +178,8 @@ fn frame<'a>(block: *const u8, at: usize) -> Option<(RingFrame<'a>, usize)> {
     let data = unsafe { std::slice::from_raw_parts(block.add(start), len) };
     let tag = header.hv1;
     let tagged = header.tp_status & libc::TP_STATUS_VLAN_VALID != 0;
-    let protocol = if header.tp_status & libc::TP_STATUS_VLAN_TPID_VALID != 0 { tag.tp_vlan_tpid } else { 0x8100 };
+    let protocol =
+        if header.tp_status & libc::TP_STATUS_VLAN_TPID_VALID != 0 { tag.tp_vlan_tpid } else { 0x8100 };
     let frame = RingFrame {
         at: Nanos(u64::from(header.tp_sec) * 1_000_000_000 + u64::from(header.tp_nsec)),
         data,
@@ -189,7 +192,9 @@ fn frame<'a>(block: *const u8, at: usize) -> Option<(RingFrame<'a>, usize)> {
 
 fn packet_socket() -> io::Result<OwnedFd> {
     // SAFETY: no pointers; protocol 0 receives nothing until the socket is bound.
-    let socket = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0) };
+    let socket = unsafe {
+        libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0)
+    };
     if socket < 0 {
         return Err(io::Error::last_os_error());
     }

@@ -4,12 +4,12 @@ use std::io;
 
 use anyhow::{Context, Result};
 use aya::Ebpf;
+use aya::programs::ProgramError;
 use aya::programs::links::LinkOrder;
 use aya::programs::tc::{
     NlOptions, SchedClassifier, SchedClassifierLink, TcAttachOptions, TcAttachType, TcError, TcHandle,
     qdisc_add_clsact, qdisc_detach_program,
 };
-use aya::programs::ProgramError;
 
 use super::object::{self, EGRESS, INGRESS};
 
@@ -40,6 +40,14 @@ impl Mechanism {
 
 /// The tap at one hook of one interface; detached when dropped.
 pub struct Tap {
+    /// Where it is.
+    pub vantage: Vantage,
+    _link: SchedClassifierLink,
+}
+
+/// Where a tap is, and among whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vantage {
     /// The interface's name.
     pub interface: String,
     /// `ingress` or `egress`.
@@ -50,7 +58,6 @@ pub struct Tap {
     pub position: Option<usize>,
     /// How many programs come after it in the chain.
     pub followers: Option<usize>,
-    _link: SchedClassifierLink,
 }
 
 /// Finds out what this kernel offers by doing it: a link on `lo` of a program that lets everything pass.
@@ -75,7 +82,10 @@ pub fn probe(object: &mut Ebpf) -> Result<Mechanism> {
 pub fn attach(object: &mut Ebpf, interface: &str, mechanism: Mechanism) -> Result<Vec<Tap>> {
     let hooks = [("ingress", INGRESS, TcAttachType::Ingress), ("egress", EGRESS, TcAttachType::Egress)];
     let wanted = if interface == "lo" { 1 } else { 2 };
-    hooks[..wanted].iter().map(|(hook, name, kind)| one(object, interface, mechanism, hook, name, *kind)).collect()
+    hooks[..wanted]
+        .iter()
+        .map(|(hook, name, kind)| one(object, interface, mechanism, hook, name, *kind))
+        .collect()
 }
 
 fn one(
@@ -97,7 +107,10 @@ fn one(
         Mechanism::Tcx => place(interface, kind, id),
         Mechanism::Clsact => (None, None),
     };
-    Ok(Tap { interface: interface.into(), hook, mechanism, position, followers, _link: link })
+    Ok(Tap {
+        vantage: Vantage { interface: interface.into(), hook, mechanism, position, followers },
+        _link: link,
+    })
 }
 
 fn attach_tcx(
@@ -164,7 +177,8 @@ pub fn sweep(interface: &str) -> Result<bool> {
             Ok(()) => found = true,
             Err(TcError::IoError(error)) if error.kind() == io::ErrorKind::NotFound => {}
             // No clsact, so nothing of ours in it.
-            Err(error) if matches!(os_error(&error), Some(libc::EINVAL | libc::ENOENT | libc::EOPNOTSUPP)) => {}
+            Err(error)
+                if matches!(os_error(&error), Some(libc::EINVAL | libc::ENOENT | libc::EOPNOTSUPP)) => {}
             Err(error) => return Err(error).with_context(|| format!("remove an old tap from {interface}")),
         }
     }

@@ -22,7 +22,8 @@ impl Counts {
     ///
     /// When the object does not hold them.
     pub fn new(object: &mut aya::Ebpf) -> Result<Self> {
-        let mut take = |name: &str| object.take_map(name).with_context(|| format!("no kernel map {name} in this build"));
+        let mut take =
+            |name: &str| object.take_map(name).with_context(|| format!("no kernel map {name} in this build"));
         Ok(Counts {
             sides: take("SIDE_COUNTS")?.try_into()?,
             turns: take("TURN_COUNTS")?.try_into()?,

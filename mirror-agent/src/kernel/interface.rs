@@ -63,7 +63,9 @@ pub fn leads_to(name: &str, ip: IpAddr) -> bool {
     if name == "lo" {
         return owner(ip).is_some();
     }
-    addresses().into_iter().any(|(interface, address, prefix)| interface == name && same_network(address, ip, prefix))
+    addresses()
+        .into_iter()
+        .any(|(interface, address, prefix)| interface == name && same_network(address, ip, prefix))
 }
 
 fn same_network(a: IpAddr, b: IpAddr, prefix: u32) -> bool {

@@ -36,7 +36,10 @@ impl Lease {
                 on_lapse();
             }
         };
-        let thread = std::thread::Builder::new().name("lease".into()).spawn(renew).context("start the lease thread")?;
+        let thread = std::thread::Builder::new()
+            .name("lease".into())
+            .spawn(renew)
+            .context("start the lease thread")?;
         Ok(Lease { control, stop: Some(stop), thread: Some(thread) })
     }
 }

@@ -53,5 +53,6 @@ impl Namespace {
 
 /// A thread that dies afterwards, so that no other work ever runs in a namespace that is not its own.
 fn on_own_thread<T: Send>(act: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    thread::scope(|scope| scope.spawn(act).join()).map_err(|_| anyhow!("a thread in another namespace panicked"))?
+    thread::scope(|scope| scope.spawn(act).join())
+        .map_err(|_| anyhow!("a thread in another namespace panicked"))?
 }

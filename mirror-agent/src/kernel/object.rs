@@ -33,7 +33,7 @@ pub fn load() -> Result<Ebpf> {
 ///
 /// When the object does not hold it, which would be a fault of the build.
 pub fn program<'a>(object: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier> {
-    let program = object.program_mut(name).with_context(|| format!("no kernel program {name} in this build"))?;
+    let program =
+        object.program_mut(name).with_context(|| format!("no kernel program {name} in this build"))?;
     Ok(program.try_into()?)
 }
-

@@ -106,7 +106,8 @@ fn free_name() -> Result<String> {
 
 /// Runs one exchange with the kernel's link tables, in the calling thread's namespace.
 fn with_netlink<T>(act: impl AsyncFnOnce(Handle) -> Result<T>) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().context("start a runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_io().build().context("start a runtime")?;
     runtime.block_on(async {
         let (connection, handle, _) = rtnetlink::new_connection().context("open a netlink socket")?;
         tokio::spawn(connection);

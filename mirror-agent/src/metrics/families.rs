@@ -123,12 +123,16 @@ fn ends(service: &Service) -> Vec<(&str, &str, u64)> {
 fn packets(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let families = [
         ("mirror_packets", "Packets of v1 by what the tap did with them; matched is the sum of the others"),
-        ("mirror_bytes", "Bytes of v1's packets by what the tap did with them; matched is the sum of the others"),
+        (
+            "mirror_bytes",
+            "Bytes of v1's packets by what the tap did with them; matched is the sum of the others",
+        ),
     ];
     for (index, (family_name, help)) in families.into_iter().enumerate() {
         let mut metric = family(encoder, family_name, help, MetricType::Counter)?;
         for service in &status.services {
-            let counts: [u64; Packet::COUNT] = if index == 0 { service.packets } else { service.bytes }.into();
+            let counts: [u64; Packet::COUNT] =
+                if index == 0 { service.packets } else { service.bytes }.into();
             for (result, value) in Packet::NAMES.into_iter().zip(counts) {
                 counter(&mut metric, &[("service", service.name.as_str()), ("result", result)], value)?;
             }
@@ -153,7 +157,12 @@ fn turns(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     for service in &status.services {
         for (version, turns) in &service.turns {
             let mut add = |result: &str, reason: &str, value| {
-                let labels = [("service", &*service.name), ("version", version), ("result", result), ("reason", reason)];
+                let labels = [
+                    ("service", &*service.name),
+                    ("version", version),
+                    ("result", result),
+                    ("reason", reason),
+                ];
                 counter(&mut metric, &labels, value)
             };
             add("recorded", "", turns.recorded)?;
@@ -179,7 +188,9 @@ fn losses(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     if let Some(latency) = status.agent.kill_latency_s {
         let help = "From the last kill command to the last clone after it";
         let unit = Unit::Seconds;
-        encoder.encode_descriptor("mirror_kill_latency", help, Some(&unit), MetricType::Gauge)?.encode_gauge(&latency)?;
+        encoder
+            .encode_descriptor("mirror_kill_latency", help, Some(&unit), MetricType::Gauge)?
+            .encode_gauge(&latency)?;
     }
     Ok(())
 }
@@ -201,7 +212,8 @@ fn taps(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
 }
 
 fn durations(agent: &Agent, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let help = "Turns timed in the kernel: ttfb is last request byte to first response byte, total is first to last";
+    let help =
+        "Turns timed in the kernel: ttfb is last request byte to first response byte, total is first to last";
     let unit = Unit::Seconds;
     let mut metric =
         encoder.encode_descriptor("mirror_request_duration", help, Some(&unit), MetricType::Histogram)?;

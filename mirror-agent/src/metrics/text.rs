@@ -27,11 +27,14 @@ pub fn encode(registry: &Registry, accept: &str) -> Result<(&'static str, String
 /// In OpenMetrics a counter's family has no `_total` and its sample has; in the older format both have. Units and the
 /// end mark are OpenMetrics' own.
 fn to_prometheus(openmetrics: &str) -> String {
-    let counters: Vec<&str> =
-        openmetrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
+    let counters: Vec<&str> = openmetrics
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
     let mut text = String::with_capacity(openmetrics.len() + 16 * counters.len());
     for line in openmetrics.lines().filter(|line| !line.starts_with("# UNIT ") && *line != "# EOF") {
-        let described = ["# HELP ", "# TYPE "].into_iter().find_map(|kind| Some((kind, line.strip_prefix(kind)?)));
+        let described =
+            ["# HELP ", "# TYPE "].into_iter().find_map(|kind| Some((kind, line.strip_prefix(kind)?)));
         match described.and_then(|(kind, rest)| Some((kind, rest.split_once(' ')?))) {
             Some((kind, (name, rest))) if counters.contains(&name) => {
                 text.push_str(&format!("{kind}{name}_total {rest}\n"));

@@ -88,7 +88,9 @@ impl Lane {
     async fn send(&mut self, wire: &[u8], exchange: &Exchange) -> Result<Response, (V2Failure, bool)> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            None => self.connection.insert(Connection::open(self.target.service.v2).await.map_err(|e| (e, false))?),
+            None => self
+                .connection
+                .insert(Connection::open(self.target.service.v2).await.map_err(|e| (e, false))?),
         };
         let (response, reuse) = connection.ask(wire, &exchange.request.method).await?;
         if !reuse {

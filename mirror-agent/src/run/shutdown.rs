@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::os::fd::AsFd;
 
 use crate::agent::Agent;
@@ -25,12 +25,16 @@ impl Signals {
     pub fn new() -> Result<Self> {
         let set: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
         set.thread_block().context("take the signals")?;
-        Ok(Signals(SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).context("take the signals")?))
+        Ok(Signals(
+            SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+                .context("take the signals")?,
+        ))
     }
 
     /// Waits for a signal, or for `at_most`; says whether one came.
     pub fn wait(&self, at_most: Duration) -> bool {
-        let timeout = PollTimeout::try_from(at_most.as_millis().min(60_000) as i32).unwrap_or(PollTimeout::ZERO);
+        let timeout =
+            PollTimeout::try_from(at_most.as_millis().min(60_000) as i32).unwrap_or(PollTimeout::ZERO);
         let _ = poll(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], timeout);
         matches!(self.0.read_signal(), Ok(Some(_)))
     }

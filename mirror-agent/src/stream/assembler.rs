@@ -157,7 +157,8 @@ impl Assembler {
     /// Whether `ack` acknowledges bytes that are not known to have been sent, as far as one window.
     pub fn has_not_seen(&self, ack: Seq) -> bool {
         let unseen = self.seen.max(self.next);
-        self.locate(ack).is_some_and(|at| at > unseen + i64::from(self.fin.is_some()) && at <= unseen + RESET_WINDOW)
+        self.locate(ack)
+            .is_some_and(|at| at > unseen + i64::from(self.fin.is_some()) && at <= unseen + RESET_WINDOW)
     }
 
     /// The offset that `seq` stands for, unless it is too far away to say.

@@ -24,7 +24,14 @@ pub(super) struct Connection {
 
 impl Connection {
     pub fn new(id: ConnectionId, at: Nanos, limits: &Limits) -> Connection {
-        Connection { id, due: at + limits.idle, client: None, server: None, early: Early::default(), last_seen: at }
+        Connection {
+            id,
+            due: at + limits.idle,
+            client: None,
+            server: None,
+            early: Early::default(),
+            last_seen: at,
+        }
     }
 
     /// Whether a segment with SYN belongs to this connection: it repeats our first number, or acknowledges the
@@ -144,7 +151,8 @@ impl Connection {
     /// When the older of the holes at the front is to be given up, or an early answer let go, if there is one.
     pub fn hole_deadline(&self, limits: &Limits) -> Option<Nanos> {
         let since = |direction: &Option<Assembler>| direction.as_ref().and_then(Assembler::hole_since);
-        let hole = since(&self.client).into_iter().chain(since(&self.server)).min().map(|since| since + limits.hole);
+        let hole =
+            since(&self.client).into_iter().chain(since(&self.server)).min().map(|since| since + limits.hole);
         hole.into_iter().chain(self.early.deadline()).min()
     }
 

@@ -4,7 +4,7 @@ use super::paths;
 use super::source::Source;
 
 /// The layers. A layer may use itself if `inward` says so, and the layers named in `below`.
-const LAYERS: [Layer; 4] = [
+const LAYERS: [Layer; 6] = [
     Layer {
         name: "middle",
         modules: &["packet", "stream", "http", "exchange", "select", "compare", "rewrite", "time", "config"],
@@ -12,18 +12,42 @@ const LAYERS: [Layer; 4] = [
         inward: true,
         pure: true,
     },
-    Layer { name: "shared", modules: &["status"], below: &["middle"], inward: true, pure: true },
+    // What several edges hold in common: counts, settings, and the middle put together.
+    Layer {
+        name: "shared",
+        modules: &["status", "latency", "ledger", "differences", "service", "pipeline"],
+        below: &["middle"],
+        inward: true,
+        pure: true,
+    },
     Layer {
         name: "edge",
-        modules: &["kernel", "intake", "replay", "metrics", "control", "capture", "check"],
+        modules: &["kernel", "intake", "replay", "rights"],
         below: &["middle", "shared"],
         inward: false,
         pure: false,
     },
+    // What runs, made of the edges.
+    Layer {
+        name: "agent",
+        modules: &["agent"],
+        below: &["middle", "shared", "edge"],
+        inward: true,
+        pure: false,
+    },
+    // What the world sees of it; `control` serves the scrape that `metrics` encodes.
+    Layer {
+        name: "surface",
+        modules: &["metrics", "control"],
+        below: &["middle", "shared", "agent"],
+        inward: true,
+        pure: false,
+    },
+    // One composition root for each way to use the program: `run`, `capture`, `check`, and the commands.
     Layer {
         name: "root",
-        modules: &["lib", "main", "run", "cli"],
-        below: &["middle", "shared", "edge"],
+        modules: &["lib", "main", "run", "cli", "remote", "capture", "check", "logging"],
+        below: &["middle", "shared", "edge", "agent", "surface"],
         inward: true,
         pure: false,
     },

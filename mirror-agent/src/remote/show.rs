@@ -30,7 +30,10 @@ fn service(service: &Service, text: &mut String) {
     let mut row = |name: &str, value: String| {
         let _ = writeln!(text, "{name:<9} {value}");
     };
-    row("\nservice", format!("{} · share {} · {:?}", service.name, service.share, service.state).to_lowercase());
+    row(
+        "\nservice",
+        format!("{} · share {} · {:?}", service.name, service.share, service.state).to_lowercase(),
+    );
     row("requests", format!("{} seen, {} compared", requests.seen, requests.compared));
     for (name, reasons) in [
         ("v2 failed", &requests.v2_failed),
@@ -43,15 +46,21 @@ fn service(service: &Service, text: &mut String) {
     row("", format!("{} unanswered by v1, {} in progress", requests.v1_unanswered, requests.in_progress));
     let differences = &service.differences;
     let in_parts = (differences.status, differences.header, differences.body, differences.missing);
-    row("differ", format!("{} status, {} header, {} body, {} missing", in_parts.0, in_parts.1, in_parts.2, in_parts.3));
+    row(
+        "differ",
+        format!("{} status, {} header, {} body, {} missing", in_parts.0, in_parts.1, in_parts.2, in_parts.3),
+    );
     let balanced = (imbalance.kernel, imbalance.intake, imbalance.requests) == (0, 0, 0);
     row("ledger", if balanced { "balanced".into() } else { format!("NOT BALANCED: {imbalance:?}") });
     let _ = writeln!(text, "{}", latencies(service));
 }
 
 fn reasons_of(reasons: &BTreeMap<String, u64>) -> String {
-    let some: Vec<_> =
-        reasons.iter().filter(|(_, count)| **count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+    let some: Vec<_> = reasons
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(name, count)| format!("{count} {name}"))
+        .collect();
     if some.is_empty() { "0".into() } else { some.join(", ") }
 }
 
@@ -88,7 +97,13 @@ fn duration(seconds: f64) -> String {
         s if s >= 1e-3 => (s * 1e3, "ms"),
         s => (s * 1e6, "µs"),
     };
-    let decimals = if value >= 99.95 { 0 } else if value >= 9.995 { 1 } else { 2 };
+    let decimals = if value >= 99.95 {
+        0
+    } else if value >= 9.995 {
+        1
+    } else {
+        2
+    };
     format!("{value:.decimals$} {unit}")
 }
 
@@ -98,7 +113,13 @@ mod tests {
 
     #[test]
     fn a_duration_has_three_figures() {
-        let cases = [(1.5e-6, "1.50 µs"), (0.000_123_4, "123 µs"), (0.0153, "15.3 ms"), (2.0, "2.00 s"), (120.0, "120 s")];
+        let cases = [
+            (1.5e-6, "1.50 µs"),
+            (0.000_123_4, "123 µs"),
+            (0.0153, "15.3 ms"),
+            (2.0, "2.00 s"),
+            (120.0, "120 s"),
+        ];
         for (seconds, expect) in cases {
             assert_eq!(duration(seconds), expect);
         }

@@ -21,10 +21,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// When no agent listens there, it does not answer in time, or it refuses.
 pub fn ask<T: DeserializeOwned>(socket: &Path, method: Method, target: &str) -> Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start a runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("start a runtime")?;
     let answer = async { tokio::time::timeout(PATIENCE, exchange(socket, method, target)).await };
-    let (ok, body) =
-        runtime.block_on(answer).with_context(|| format!("the agent behind {} does not answer", socket.display()))??;
+    let (ok, body) = runtime
+        .block_on(answer)
+        .with_context(|| format!("the agent behind {} does not answer", socket.display()))??;
     if !ok {
         #[derive(Deserialize)]
         struct Refusal {
@@ -37,13 +39,14 @@ pub fn ask<T: DeserializeOwned>(socket: &Path, method: Method, target: &str) -> 
 }
 
 async fn exchange(socket: &Path, method: Method, target: &str) -> Result<(bool, Bytes)> {
-    let stream = UnixStream::connect(socket).await.with_context(|| {
-        format!("no agent listens on {} (another path? --control)", socket.display())
-    })?;
+    let stream = UnixStream::connect(socket)
+        .await
+        .with_context(|| format!("no agent listens on {} (another path? --control)", socket.display()))?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     let request = Request::builder().method(method).uri(target).header("host", "mirror-agent");
-    let response = sender.send_request(request.body(Empty::<Bytes>::new())?).await.context("ask the agent")?;
+    let response =
+        sender.send_request(request.body(Empty::<Bytes>::new())?).await.context("ask the agent")?;
     let ok = response.status().is_success();
     Ok((ok, response.into_body().collect().await.context("read the agent's answer")?.to_bytes()))
 }

@@ -7,16 +7,16 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::client::ask;
-use super::server::Killed;
 use super::show;
 use crate::cli::{Change, SetShare, Status};
+use crate::control::server::Killed;
 use crate::status;
 
 /// `status`
 ///
 /// # Errors
 ///
-/// Those of [`ask`], and of standard output.
+/// When the agent does not answer or refuses, or standard output is closed.
 pub fn status(args: &Status) -> Result<()> {
     let mut out = std::io::stdout();
     if args.json {
@@ -31,7 +31,7 @@ pub fn status(args: &Status) -> Result<()> {
 ///
 /// # Errors
 ///
-/// Those of [`ask`], and of standard output.
+/// When the agent does not answer or refuses, or standard output is closed.
 pub fn share(args: &SetShare) -> Result<()> {
     // A percent sign in a query is written %25 (RFC 3986, section 2.4); parts per million need none.
     let target = format!("/v1/share?share={}ppm{}", args.share.ppm(), and_service(args.service.as_deref()));
@@ -43,7 +43,7 @@ pub fn share(args: &SetShare) -> Result<()> {
 ///
 /// # Errors
 ///
-/// Those of [`ask`], and of standard output.
+/// When the agent does not answer or refuses, or standard output is closed.
 pub fn change(args: &Change, verb: &str, said: &str) -> Result<()> {
     ask::<Value>(&args.socket.path(), Method::POST, &target(verb, args))?;
     Ok(writeln!(std::io::stdout(), "{said}")?)
@@ -53,7 +53,7 @@ pub fn change(args: &Change, verb: &str, said: &str) -> Result<()> {
 ///
 /// # Errors
 ///
-/// Those of [`ask`], and of standard output.
+/// When the agent does not answer or refuses, or standard output is closed.
 pub fn kill(args: &Change) -> Result<()> {
     let killed: Killed = ask(&args.socket.path(), Method::POST, &target("kill", args))?;
     let micros = killed.kill_latency_s * 1e6;

@@ -1,0 +1,5 @@
+//! The commands that ask or tell a running agent over its control socket.
+
+mod client;
+pub mod commands;
+mod show;
