@@ -65,7 +65,7 @@ const WORLD: [&str; 10] = [
     "std::net::TcpStream",
     "std::net::TcpListener",
     "std::net::UdpSocket",
-    "std::thread",
+    "thread::spawn",
     "Instant::now",
     "SystemTime",
 ];
