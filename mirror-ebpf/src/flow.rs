@@ -32,7 +32,7 @@ pub fn entry(key: &FlowKey, seen: &Sighting) -> Result<Option<*mut Flow>, Skip> 
         return Ok(None);
     }
     let flow = open(key, seen);
-    if FLOWS_BY_KEY.insert(key, &flow, 0).is_err() {
+    if FLOWS_BY_KEY.insert(key, flow, 0).is_err() {
         return Err(Skip::FlowTableFull);
     }
     FLOWS_BY_KEY.get_ptr_mut(key).map(Some).ok_or(Skip::FlowTableFull)
@@ -44,7 +44,8 @@ fn starts_anew(flow: &Flow, seen: &Sighting) -> bool {
     let packet = seen.packet;
     packet.tcp_flags & tcp::SYN != 0
         && seen.matched.side == side::CLIENT
-        && (flow.known & known::START == 0 || flow.request_next != packet.sequence.wrapping_add(1 + packet.payload))
+        && (flow.known & known::START == 0
+            || flow.request_next != packet.sequence.wrapping_add(1 + packet.payload))
 }
 
 #[inline(always)]

@@ -42,17 +42,29 @@ pub enum Method {
 /// Reads the method at the start of a segment.
 #[inline(always)]
 pub fn method([word, _]: Peek) -> Method {
-    if starts(word, b"GET ") || starts(word, b"HEAD ") || starts(word, b"OPTIONS ") || starts(word, b"DELETE ") {
+    if is_bodiless(word) {
         Method::Bodiless
-    } else if starts(word, b"TRACE ") {
-        Method::Bodiless
-    } else if starts(word, b"POST ") || starts(word, b"PUT ") || starts(word, b"PATCH ") || starts(word, b"CONNECT ") {
+    } else if may_have_body(word) {
         Method::Body
     } else if starts(word, b"PRI * HT") {
         Method::Http2
     } else {
         Method::None
     }
+}
+
+#[inline(always)]
+fn is_bodiless(word: u64) -> bool {
+    starts(word, b"GET ")
+        || starts(word, b"HEAD ")
+        || starts(word, b"OPTIONS ")
+        || starts(word, b"DELETE ")
+        || starts(word, b"TRACE ")
+}
+
+#[inline(always)]
+fn may_have_body(word: u64) -> bool {
+    starts(word, b"POST ") || starts(word, b"PUT ") || starts(word, b"PATCH ") || starts(word, b"CONNECT ")
 }
 
 /// One compare of a shifted word: the kernel has no `memcmp`.

@@ -72,7 +72,7 @@ fn observe(ctx: &TcContext, hook: u8) -> Result<(), Skip> {
     let decision = admit_packet(ctx, flow, &seen);
     count(ctx, &matched, mirror(ctx, control, decision, &seen));
     if over {
-        let _ = FLOWS_BY_KEY.remove(&key);
+        let _ = FLOWS_BY_KEY.remove(key);
     }
     Ok(())
 }

@@ -24,7 +24,11 @@ pub fn follow(ctx: &TcContext, packet: &Packet, from: u8, flow: &mut Flow, now: 
     let Some(count) = TURN_COUNTS.get_ptr_mut(index) else { return false };
     // SAFETY: a live entry of this processor's own array; nothing else runs on it meanwhile.
     let mut clock = Clock { ctx, packet, flow, count: unsafe { &mut *count }, now };
-    if from == side::CLIENT { clock.client() } else { clock.server() }
+    if from == side::CLIENT {
+        clock.client()
+    } else {
+        clock.server()
+    }
     clock.is_over()
 }
 
