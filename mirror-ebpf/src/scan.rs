@@ -10,12 +10,9 @@ pub type Peek = [u64; 2];
 /// How many bytes that is.
 pub const PEEK: u32 = 16;
 
-/// Bytes that are searched at a time.
-type Chunk = [u64; 8];
-const CHUNK: u32 = 64;
-/// Two chunks overlap by a byte, so that no pair falls between them.
-const STRIDE: u32 = CHUNK - 1;
-const MOST_CHUNKS: u32 = REQUEST_SCAN / STRIDE + 1;
+/// Words that are searched at a time, and where there are fewer bytes.
+const CHUNK: usize = 8;
+const SMALL_CHUNK: usize = 2;
 
 /// Looks at the start of a segment; none where it is shorter than that.
 #[inline(always)]
@@ -127,27 +124,42 @@ pub fn head(ctx: &TcContext, at: u32, len: u32) -> Head {
 /// Whether `\n\r` or `\n\n` stands wholly inside the first `len` bytes.
 #[inline(always)]
 fn blank_line_within(ctx: &TcContext, at: u32, len: u32) -> bool {
-    if len < CHUNK {
-        return false; // two requests with a Host header do not fit
+    if len >= bytes::<CHUNK>() {
+        search::<CHUNK>(ctx, at, len, REQUEST_SCAN)
+    } else if len >= bytes::<SMALL_CHUNK>() {
+        search::<SMALL_CHUNK>(ctx, at, len, bytes::<CHUNK>())
+    } else {
+        false // two request lines do not fit
     }
-    let last = len - CHUNK;
+}
+
+/// Searches `len` bytes, which are at least a chunk and at most `most`. Two chunks overlap by a byte, so that no pair
+/// falls between them.
+#[inline(always)]
+fn search<const WORDS: usize>(ctx: &TcContext, at: u32, len: u32, most: u32) -> bool {
+    let stride = bytes::<WORDS>() - 1;
+    let last = len - bytes::<WORDS>();
     let mut offset = 0;
-    for _ in 0..MOST_CHUNKS {
+    for _ in 0..=most / stride {
         let here = if offset < last { offset } else { last };
-        let Ok(chunk) = load::<Chunk>(ctx, at + here) else { return false };
+        let Ok(chunk) = load::<[u64; WORDS]>(ctx, at + here) else { return false };
         if has_blank_line(&chunk) {
             return true;
         }
         if offset >= last {
             return false;
         }
-        offset += STRIDE;
+        offset += stride;
     }
     false
 }
 
+const fn bytes<const WORDS: usize>() -> u32 {
+    WORDS as u32 * 8
+}
+
 #[inline(always)]
-fn has_blank_line(chunk: &Chunk) -> bool {
+fn has_blank_line<const WORDS: usize>(chunk: &[u64; WORDS]) -> bool {
     let (mut found, mut carry) = (0u64, 0u64);
     for word in chunk {
         let word = u64::from_le(*word);

@@ -113,6 +113,11 @@ impl<'a> Connection<'a> {
         self.moved += ns;
     }
 
+    /// Bytes that were sent and never seen.
+    pub fn skip(&mut self, from: usize, bytes: u32) {
+        self.next[from] = self.next[from].wrapping_add(bytes);
+    }
+
     pub fn key(&self) -> FlowKey {
         let [client, server] = self.ends.map(|end| (to_address(end.ip()), end.port().to_be()));
         FlowKey::new(&client.0, client.1, &server.0, server.1, TCP)

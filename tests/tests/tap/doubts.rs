@@ -160,21 +160,21 @@ fn bytes_sent_again_or_out_of_order() {
         ),
         (|c| _ = (c.turn(GET, OK), c.at(SERVER, -(OK.len() as i32), ACK, OK)), Retransmit),
         (|c| _ = (c.turn(GET, OK), c.at(CLIENT, -(GET.len() as i32), ACK, GET)), Retransmit),
-        (|c| _ = (c.turn(GET, OK), c.at(SERVER, -2, ACK, b"hitherto"), c.next[SERVER] += 6), Retransmit),
-        (|c| _ = (c.turn(POST, OK), c.next[SERVER] += 50, c.send(SERVER, &[b'y'; 50])), Reordered),
-        (|c| _ = (c.send(CLIENT, GET), c.next[SERVER] += 50, c.send(SERVER, OK)), Reordered),
+        (|c| _ = (c.turn(GET, OK), c.at(SERVER, -2, ACK, b"hitherto"), c.skip(SERVER, 6)), Retransmit),
+        (|c| _ = (c.turn(POST, OK), c.skip(SERVER, 50), c.send(SERVER, &[b'y'; 50])), Reordered),
+        (|c| _ = (c.send(CLIENT, GET), c.skip(SERVER, 50), c.send(SERVER, OK)), Reordered),
         (
             |c| {
                 _ = (
                     c.send(CLIENT, POST),
-                    c.next[CLIENT] += 50,
+                    c.skip(CLIENT, 50),
                     c.send(CLIENT, &[b'x'; 50]),
                     c.send(SERVER, OK),
                 )
             },
             Reordered,
         ),
-        (|c| _ = (c.next[CLIENT] += 50, c.turn(GET, OK)), Reordered),
+        (|c| _ = (c.skip(CLIENT, 50), c.turn(GET, OK)), Reordered),
     ];
     for (service, (spoil, why)) in spoils.into_iter().enumerate() {
         let mut c = Connection::open(&programs, service as u8);
@@ -190,7 +190,7 @@ fn a_gap_before_a_request_spoils_what_may_be_its_neighbour_and_itself() {
     let programs = Programs::with_services();
     let mut c = Connection::open(&programs, 0);
     c.turn(GET, OK);
-    c.next[CLIENT] += 50;
+    c.skip(CLIENT, 50);
     c.turn(GET, OK);
     c.turn(GET, OK);
     c.fin(SERVER);
@@ -204,7 +204,7 @@ fn the_two_halves_of_a_head_swapped() {
     let (one, two) = GET.split_at(30);
     c.at(CLIENT, 30, ACK, two);
     c.at(CLIENT, 0, ACK, one);
-    c.next[CLIENT] = c.next[CLIENT].wrapping_add(GET.len() as u32);
+    c.skip(CLIENT, GET.len() as u32);
     c.send(SERVER, OK);
     c.check(0, 0, &[(Reordered, 1)]);
     c.turn(GET, OK);
