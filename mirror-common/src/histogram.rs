@@ -51,13 +51,17 @@ fn bounds_below(mantissa: u64) -> u32 {
         below += 4;
         if mantissa > BOUNDS[5] {
             below += 2;
-            if mantissa > BOUNDS[6] { below += 1 }
+            if mantissa > BOUNDS[6] {
+                below += 1
+            }
         } else if mantissa > BOUNDS[4] {
             below += 1;
         }
     } else if mantissa > BOUNDS[1] {
         below += 2;
-        if mantissa > BOUNDS[2] { below += 1 }
+        if mantissa > BOUNDS[2] {
+            below += 1
+        }
     } else if mantissa > BOUNDS[0] {
         below += 1;
     }
@@ -83,7 +87,8 @@ pub const SERIES: u32 = SERVICES * VERSIONS * measure::COUNT * outcome::COUNT;
 /// The series of one measure and outcome of one version.
 #[inline(always)]
 pub fn series(service: u8, version: u8, measure: u8, outcome: u8) -> u32 {
-    ((service as u32 * VERSIONS + version as u32) * measure::COUNT + measure as u32) * outcome::COUNT + outcome as u32
+    ((service as u32 * VERSIONS + version as u32) * measure::COUNT + measure as u32) * outcome::COUNT
+        + outcome as u32
 }
 
 #[cfg(test)]
@@ -131,9 +136,10 @@ mod tests {
     fn add_shifted(to: &mut std::vec::Vec<u32>, limbs: &[u32]) {
         to.resize(to.len().max(limbs.len() + 1) + 1, 0);
         let mut carry = 0u64;
-        for i in 1..to.len() {
-            carry += to[i] as u64 + limbs.get(i - 1).copied().unwrap_or(0) as u64;
-            to[i] = carry as u32;
+        let shifted = limbs.iter().copied().chain(core::iter::repeat(0));
+        for (limb, by) in to.iter_mut().skip(1).zip(shifted) {
+            carry += *limb as u64 + by as u64;
+            *limb = carry as u32;
             carry >>= 32;
         }
         *to = trim(core::mem::take(to));

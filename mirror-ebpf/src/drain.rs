@@ -7,5 +7,5 @@ use aya_ebpf::programs::TcContext;
 /// Packet sockets see a packet before this hook does, so nothing is lost by not letting it climb the stack.
 #[classifier]
 pub fn mirror_drain(_ctx: TcContext) -> i32 {
-    TC_ACT_SHOT as i32
+    TC_ACT_SHOT
 }

@@ -53,5 +53,5 @@ fn guess(packet: &Packet) -> u8 {
 fn lookup(address: &Address, port: u16, protocol: u8) -> Option<Endpoint> {
     let key = EndpointKey { address: *address, port, protocol, zero: 0 };
     // SAFETY: the agent writes endpoints before it attaches and never changes one in place.
-    unsafe { ENDPOINTS_BY_KEY.get(&key) }.copied()
+    unsafe { ENDPOINTS_BY_KEY.get(key) }.copied()
 }

@@ -8,6 +8,7 @@ use mirror_common::share;
 use crate::endpoint::Match;
 use crate::maps::{BUCKETS, FLOWS_BY_KEY};
 use crate::packet::{Packet, tcp};
+use crate::turn;
 
 /// What is known when a packet has been matched.
 pub struct Sighting<'a> {
@@ -25,14 +26,16 @@ pub fn entry(key: &FlowKey, seen: &Sighting) -> Result<Option<*mut Flow>, Skip> 
     let existing = FLOWS_BY_KEY.get_ptr_mut(key);
     if let Some(flow) = existing {
         // SAFETY: the kernel keeps the entry alive for the length of this program run.
-        if !starts_anew(unsafe { &*flow }, seen) {
+        let flow = unsafe { &*flow };
+        if !starts_anew(flow, seen) {
             return Ok(existing);
         }
+        turn::abandon(flow);
     } else if !is_worth_an_entry(seen.packet) {
         return Ok(None);
     }
     let flow = open(key, seen);
-    if FLOWS_BY_KEY.insert(key, &flow, 0).is_err() {
+    if FLOWS_BY_KEY.insert(key, flow, 0).is_err() {
         return Err(Skip::FlowTableFull);
     }
     FLOWS_BY_KEY.get_ptr_mut(key).map(Some).ok_or(Skip::FlowTableFull)
@@ -44,13 +47,16 @@ fn starts_anew(flow: &Flow, seen: &Sighting) -> bool {
     let packet = seen.packet;
     packet.tcp_flags & tcp::SYN != 0
         && seen.matched.side == side::CLIENT
-        && (flow.known & known::START == 0 || flow.request_next != packet.sequence.wrapping_add(1 + packet.payload))
+        && (flow.known & known::START == 0
+            || flow.request_next != packet.sequence.wrapping_add(1 + packet.payload))
 }
 
 #[inline(always)]
 fn is_worth_an_entry(packet: &Packet) -> bool {
-    packet.tcp_flags & tcp::RST == 0 && (packet.payload > 0 || packet.tcp_flags & tcp::SYN != 0)
-        || packet.protocol != TCP
+    let flags = packet.tcp_flags;
+    packet.protocol != TCP
+        || flags & tcp::RST == 0 && flags & tcp::SYN != 0
+        || flags & (tcp::RST | tcp::FIN) == 0 && packet.payload > 0
 }
 
 /// A fresh entry; the share and the cap on new connections are decided here, once.

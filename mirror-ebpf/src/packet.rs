@@ -204,6 +204,9 @@ fn parse_tcp(ctx: &TcContext, network: Network) -> Result<Packet, Skip> {
 fn parse_udp(ctx: &TcContext, network: Network) -> Result<Packet, Skip> {
     let [ports, _] = words::<2>(ctx, network.transport_at)?;
     let payload_at = network.transport_at + 8;
+    if payload_at > network.end {
+        return Err(Skip::Malformed);
+    }
     Ok(Packet {
         source: network.source,
         target: network.target,
@@ -213,6 +216,6 @@ fn parse_udp(ctx: &TcContext, network: Network) -> Result<Packet, Skip> {
         tcp_flags: 0,
         sequence: 0,
         payload_at,
-        payload: network.end.saturating_sub(payload_at),
+        payload: network.end - payload_at,
     })
 }

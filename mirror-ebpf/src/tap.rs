@@ -52,39 +52,30 @@ fn observe(ctx: &TcContext, hook: u8) -> Result<(), Skip> {
     let seen = Sighting { now, packet: &packet, matched: &matched, policy, own };
     let key =
         FlowKey::new(&packet.source, packet.source_port, &packet.target, packet.target_port, packet.protocol);
-    let Some(flow) = flow::entry(&key, &seen)? else {
-        return without_entry(ctx, control, &key, &seen);
-    };
     // SAFETY: the kernel keeps the entry alive for this run. Another processor may hold the same connection's other
     // direction: each direction writes its own fields but for the turn's, where a torn turn reads as a doubtful one.
-    let flow = unsafe { &mut *flow };
-    if flow.decision == decision::OWN && matched.endpoint.role == role::PRIMARY {
+    let mut entry = flow::entry(&key, &seen)?.map(|flow| unsafe { &mut *flow });
+    // Without an entry the share's hash still gives the connection's answer.
+    let decided = entry.as_ref().map_or_else(|| flow::decide(&key, &seen), |flow| flow.decision);
+    if decided == decision::OWN && matched.endpoint.role == role::PRIMARY {
         return Err(Skip::Own);
     }
-    flow.last_seen = now;
-    // SAFETY: `ctx` is the live socket buffer of this run.
-    let interface = unsafe { (*ctx.skb.skb).ifindex };
-    if !flow::owns(flow, matched.side, interface, hook) {
-        count(ctx, &matched, Ending::DuplicateVantage);
-        return Ok(());
+    let mut over = false;
+    if let Some(flow) = &mut entry {
+        flow.last_seen = now;
+        // SAFETY: `ctx` is the live socket buffer of this run.
+        let interface = unsafe { (*ctx.skb.skb).ifindex };
+        if !flow::owns(flow, matched.side, interface, hook) {
+            count(ctx, &matched, Ending::DuplicateVantage);
+            return Ok(());
+        }
+        over = packet.protocol == TCP && turn::follow(ctx, &packet, matched.side, flow, now);
     }
-    let over = packet.protocol == TCP && turn::follow(ctx, &packet, matched.side, flow, now);
-    let decision = admit_packet(ctx, flow, &seen);
-    count(ctx, &matched, mirror(ctx, control, decision, &seen));
+    let decided = admit_packet(ctx, decided, entry, &seen);
+    count(ctx, &matched, mirror(ctx, control, decided, &seen));
     if over {
-        let _ = FLOWS_BY_KEY.remove(&key);
+        let _ = FLOWS_BY_KEY.remove(key);
     }
-    Ok(())
-}
-
-/// A packet whose connection has no entry: the share's hash still gives the connection's answer.
-#[inline(always)]
-fn without_entry(ctx: &TcContext, control: &Control, key: &FlowKey, seen: &Sighting) -> Result<(), Skip> {
-    let decision = flow::decide(key, seen);
-    if decision == decision::OWN {
-        return Err(Skip::Own);
-    }
-    count(ctx, seen.matched, mirror(ctx, control, decision, seen));
     Ok(())
 }
 
@@ -96,12 +87,15 @@ fn is_own(ctx: &TcContext, control: &Control) -> bool {
 
 /// A connection over a packet or byte cap is cut for good: half a stream helps nobody.
 #[inline(always)]
-fn admit_packet(ctx: &TcContext, flow: &mut Flow, seen: &Sighting) -> u8 {
+fn admit_packet(ctx: &TcContext, decided: u8, entry: Option<&mut Flow>, seen: &Sighting) -> u8 {
     let primary = seen.matched.endpoint.role == role::PRIMARY;
-    if primary && flow.decision == decision::MIRROR && is_over_cap(ctx, seen.policy, seen) {
+    if !primary || decided != decision::MIRROR || !is_over_cap(ctx, seen.policy, seen) {
+        return decided;
+    }
+    if let Some(flow) = entry {
         flow.decision = decision::CAPPED;
     }
-    flow.decision
+    decision::CAPPED
 }
 
 #[inline(always)]

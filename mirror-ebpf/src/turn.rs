@@ -20,12 +20,29 @@ use crate::sequence::{Place, place};
 /// Follows one TCP segment. Returns whether the connection is over.
 #[inline(always)]
 pub fn follow(ctx: &TcContext, packet: &Packet, from: u8, flow: &mut Flow, now: u64) -> bool {
-    let index = flow.service as u32 * VERSIONS + flow.version as u32;
-    let Some(count) = TURN_COUNTS.get_ptr_mut(index) else { return false };
+    let Some(count) = TURN_COUNTS.get_ptr_mut(index(flow)) else { return false };
     // SAFETY: a live entry of this processor's own array; nothing else runs on it meanwhile.
     let mut clock = Clock { ctx, packet, flow, count: unsafe { &mut *count }, now };
-    if from == side::CLIENT { clock.client() } else { clock.server() }
-    clock.is_over()
+    if from == side::CLIENT {
+        clock.client()
+    } else {
+        clock.server()
+    }
+    clock.settle()
+}
+
+/// Counts the turns of a connection whose entry goes without a word: another connection has taken its addresses.
+#[inline(always)]
+pub fn abandon(flow: &Flow) {
+    let Some(count) = TURN_COUNTS.get_ptr_mut(index(flow)) else { return };
+    let open = (flow.phase != phase::IDLE) as u64 + (flow.known & known::PENDING != 0) as u64;
+    // SAFETY: a live entry of this processor's own array.
+    unsafe { (*count).ambiguous[Ambiguous::Reset as usize] += open };
+}
+
+#[inline(always)]
+fn index(flow: &Flow) -> u32 {
+    flow.service as u32 * VERSIONS + flow.version as u32
 }
 
 struct Clock<'a> {
@@ -40,7 +57,7 @@ impl Clock<'_> {
     #[inline(always)]
     fn client(&mut self) {
         let flags = self.packet.tcp_flags;
-        if flags & tcp::SYN != 0 {
+        if flags & tcp::SYN != 0 && self.flow.known & known::START == 0 {
             self.flow.known |= known::REQUEST_NEXT | known::START;
             self.flow.request_next = self.packet.sequence.wrapping_add(1);
         }
@@ -55,7 +72,7 @@ impl Clock<'_> {
     #[inline(always)]
     fn server(&mut self) {
         let flags = self.packet.tcp_flags;
-        if flags & tcp::SYN != 0 {
+        if flags & tcp::SYN != 0 && self.flow.known & known::RESPONSE_NEXT == 0 {
             self.flow.known |= known::RESPONSE_NEXT;
             self.flow.response_next = self.packet.sequence.wrapping_add(1);
         }
@@ -74,23 +91,25 @@ impl Clock<'_> {
             self.flow.request_next = self.sequence();
         }
         let sequence = self.sequence();
-        match place(&mut self.flow.request_next, sequence, self.packet.payload) {
+        let doubt = match place(&mut self.flow.request_next, sequence, self.packet.payload) {
             // One old byte is a keep-alive probe (RFC 9293, section 3.8.4).
             Place::Old if self.packet.payload == 1 => return,
-            Place::Old => return self.doubt(Ambiguous::Retransmit),
-            Place::Overlap => self.doubt(Ambiguous::Retransmit),
-            Place::Ahead => self.doubt(Ambiguous::Reordered),
-            Place::Next => {}
-        }
+            Place::Old => return self.doubt(Some(Ambiguous::Retransmit)),
+            Place::Overlap => Some(Ambiguous::Retransmit),
+            Place::Ahead => Some(Ambiguous::Reordered),
+            Place::Next => None,
+        };
+        self.doubt(doubt); // what stands before these bytes
         let method = self.peek().map_or(Method::None, scan::method);
         if self.flow.poison != 0 {
             return self.poisoned_request(method);
         }
         match self.flow.phase {
-            phase::IDLE => self.request_when_idle(method),
+            phase::IDLE => self.request_when_idle(method, doubt),
             phase::REQUEST => self.request_goes_on(method),
             _ => self.request_after_response(method),
         }
+        self.doubt(doubt); // and what begins with them
         self.look_for_end();
     }
 
@@ -116,13 +135,18 @@ impl Clock<'_> {
     }
 
     #[inline(always)]
-    fn request_when_idle(&mut self, method: Method) {
+    fn request_when_idle(&mut self, method: Method, doubt: Option<Ambiguous>) {
         match method {
             Method::Bodiless | Method::Body => self.begin(method),
             Method::Http2 => self.refuse(Ambiguous::Http2),
             // Joined in the middle of something: wait for the next request.
             Method::None if self.flow.known & known::START == 0 => {}
-            Method::None => self.refuse(Ambiguous::NotHttp),
+            // The rest of a request that the server did not wait for.
+            Method::None if self.flow.known & known::SERVER_FIN != 0 => {}
+            Method::None => match doubt {
+                Some(why) => self.lose(why),
+                None => self.refuse(Ambiguous::NotHttp),
+            },
         }
     }
 
@@ -139,7 +163,7 @@ impl Clock<'_> {
     fn request_after_response(&mut self, method: Method) {
         if method == Method::None {
             self.flow.request_last = self.now;
-            return self.doubt(Ambiguous::EarlyResponse);
+            return self.doubt(Some(Ambiguous::EarlyResponse));
         }
         self.finish();
         self.begin(method);
@@ -169,7 +193,7 @@ impl Clock<'_> {
             Head::Ends => self.flow.known |= known::HEAD_DONE,
             Head::Continues => {}
             Head::Followed => self.poison_with_another(Ambiguous::Pipelined),
-            Head::TooLong => self.doubt(Ambiguous::LongRequest),
+            Head::TooLong => self.doubt(Some(Ambiguous::LongRequest)),
         }
     }
 
@@ -182,9 +206,9 @@ impl Clock<'_> {
         let sequence = self.sequence();
         match place(&mut self.flow.response_next, sequence, self.packet.payload) {
             Place::Old if self.packet.payload == 1 => return,
-            Place::Old => return self.doubt(Ambiguous::Retransmit),
-            Place::Overlap => self.doubt(Ambiguous::Retransmit),
-            Place::Ahead => self.doubt(Ambiguous::Reordered),
+            Place::Old => return self.doubt(Some(Ambiguous::Retransmit)),
+            Place::Overlap => self.doubt(Some(Ambiguous::Retransmit)),
+            Place::Ahead => self.doubt(Some(Ambiguous::Reordered)),
             Place::Next => {}
         }
         if self.flow.poison != 0 || self.flow.phase == phase::IDLE {
@@ -203,19 +227,30 @@ impl Clock<'_> {
 
     #[inline(always)]
     fn response_begins(&mut self, status: Option<u32>) {
-        let outcome = match status {
-            Some(101) => return self.poison(Ambiguous::Upgrade),
-            Some(100..=199) => return,
-            Some(500..=599) => outcome::ERROR,
-            Some(_) => outcome::OK,
-            None if self.packet.payload < PEEK => {
-                self.doubt(Ambiguous::SplitHead);
-                outcome::UNKNOWN
-            }
-            // The rest of an earlier answer: its request was not waited for.
-            None => return self.poison(Ambiguous::Pipelined),
-        };
+        let Some(status) = status else { return self.response_without_status() };
         self.record_pending();
+        match status {
+            101 => self.poison(Ambiguous::Upgrade),
+            100..=199 => {}
+            200..=499 => self.answer(outcome::OK),
+            500..=599 => self.answer(outcome::ERROR),
+            _ => self.answer(outcome::UNKNOWN),
+        }
+    }
+
+    /// The rest of an earlier answer, whose request was not waited for; or half a status line, or both.
+    #[inline(always)]
+    fn response_without_status(&mut self) {
+        if self.packet.payload >= PEEK {
+            return self.poison(Ambiguous::Pipelined);
+        }
+        self.drop_pending(Ambiguous::SplitHead);
+        self.doubt(Some(Ambiguous::SplitHead));
+        self.answer(outcome::UNKNOWN);
+    }
+
+    #[inline(always)]
+    fn answer(&mut self, outcome: u8) {
         let flow = &mut *self.flow;
         flow.phase = phase::RESPONSE;
         flow.outcome = outcome;
@@ -228,11 +263,9 @@ impl Clock<'_> {
     fn server_finished(&mut self) {
         let end = self.sequence().wrapping_add(self.packet.payload);
         if self.flow.known & known::RESPONSE_NEXT != 0 && end != self.flow.response_next {
-            self.doubt(Ambiguous::Reordered);
+            self.doubt(Some(Ambiguous::Reordered));
         }
         self.flow.known |= known::SERVER_FIN;
-        self.finish();
-        self.record_pending();
     }
 
     /// The response in flight has ended, as far as can be known now.
@@ -242,7 +275,7 @@ impl Clock<'_> {
             return;
         }
         if self.flow.phase == phase::REQUEST {
-            self.doubt(Ambiguous::Reset); // no answer came
+            self.doubt(Some(Ambiguous::Reset)); // no answer came
         }
         self.flow.phase = phase::IDLE;
         let doubt = self.flow.doubt;
@@ -271,9 +304,9 @@ impl Clock<'_> {
 
     /// The turn in flight is not certain. The first reason stands.
     #[inline(always)]
-    fn doubt(&mut self, why: Ambiguous) {
+    fn doubt(&mut self, why: Option<Ambiguous>) {
         if self.flow.phase != phase::IDLE && self.flow.doubt == 0 {
-            self.flow.doubt = why as u8;
+            self.flow.doubt = why.map_or(0, |why| why as u8);
         }
     }
 
@@ -287,6 +320,14 @@ impl Clock<'_> {
     fn refuse(&mut self, why: Ambiguous) {
         self.count.started += 1;
         self.flow.poison = why as u8;
+        self.ambiguous(why as u8);
+    }
+
+    /// The start of a request was not seen: it is counted, and the next one waited for.
+    #[inline(always)]
+    fn lose(&mut self, why: Ambiguous) {
+        self.count.started += 1;
+        self.flow.known &= !known::START;
         self.ambiguous(why as u8);
     }
 
@@ -304,23 +345,32 @@ impl Clock<'_> {
         if self.flow.phase != phase::IDLE {
             self.ambiguous(why as u8);
         }
-        if self.flow.known & known::PENDING != 0 {
-            self.ambiguous(why as u8);
-        }
-        self.flow.known &= !known::PENDING;
+        self.drop_pending(why);
         self.flow.phase = phase::IDLE;
         self.flow.doubt = 0;
         self.flow.poison = why as u8;
     }
 
-    /// After RST, or FIN from both ends, the entry goes; what was not certain by then is counted.
     #[inline(always)]
-    fn is_over(&mut self) -> bool {
+    fn drop_pending(&mut self, why: Ambiguous) {
+        if self.flow.known & known::PENDING != 0 {
+            self.flow.known &= !known::PENDING;
+            self.ambiguous(why as u8);
+        }
+    }
+
+    /// Ends what this packet has ended. After RST, or FIN from both ends, the entry goes.
+    #[inline(always)]
+    fn settle(&mut self) -> bool {
         if self.packet.tcp_flags & tcp::RST != 0 {
             self.poison(Ambiguous::Reset);
             return true;
         }
-        let both = known::CLIENT_FIN | known::SERVER_FIN;
-        self.flow.known & both == both
+        if self.flow.known & known::SERVER_FIN == 0 {
+            return false;
+        }
+        self.finish();
+        self.record_pending();
+        self.flow.known & known::CLIENT_FIN != 0
     }
 }

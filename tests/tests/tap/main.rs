@@ -1,0 +1,25 @@
+//! The kernel programs under `BPF_PROG_TEST_RUN`: packets in; verdict, counters, flows and histograms out.
+//!
+//! ```text
+//! frame (bytes) ─► programs (one loaded object) ◄─ connection (a TCP talk, with its own idea of the time)
+//! ```
+//!
+//! Every test loads an object of its own, in a network namespace of its own. Time is moved, not waited for.
+
+#![expect(clippy::unwrap_used, reason = "a test panics, for the stack trace; so do its helpers")]
+
+mod connection;
+mod frame;
+mod programs;
+
+mod caps;
+mod clock;
+mod doubts;
+mod endings;
+mod endpoints;
+mod guards;
+mod shapes;
+mod share;
+mod vantage;
+mod verdict;
+mod verifier;
