@@ -7,7 +7,7 @@ use mirror_tests::wait::until;
 use serde_json::Value;
 
 /// How long what was cloned may take to be read and replayed.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Panics unless every ledger of a final status balances and nothing is in progress.
 pub fn assert_balanced(status: &Value) {
