@@ -1,7 +1,7 @@
 //! What the end-to-end tests and the demo stand on: a world of namespaces, services that can lie, a load, the agent.
 //!
 //! ```text
-//! world ─► process ─► service, load, agent ─► demo
+//! world ─► process ─► service, nginx, load, agent ─► demo
 //! ```
 //!
 //! Everything here needs root and a Linux kernel. Nothing here knows how the agent works inside: it is started as
@@ -10,6 +10,7 @@
 pub mod agent;
 pub mod demo;
 pub mod load;
+pub mod nginx;
 pub mod process;
 pub mod quantile;
 pub mod service;

@@ -13,10 +13,12 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::time::Nanos;
 
-/// A block holds many frames and must hold the largest: 64 KiB of payload and its headers.
-const BLOCK: usize = 1 << 20;
-/// Blocks of a ring: 16 MiB, over a tenth of a second of a full 1 Gbit/s.
-const BLOCKS: usize = 16;
+/// A block holds several frames and must hold the largest: 64 KiB of payload and its headers.
+const BLOCK: usize = 256 << 10;
+/// Blocks of a ring: 16 MiB, over a tenth of a second of a full 1 Gbit/s. Of little traffic it holds half a second, a
+/// block for every [`RETIRE_MS`], however empty: so many small blocks outlast a stalled reader where few large ones
+/// would not.
+const BLOCKS: usize = 64;
 /// A block that is not full is handed over after this many milliseconds.
 const RETIRE_MS: u32 = 8;
 
