@@ -8,6 +8,7 @@
 //! ```
 
 pub mod agent;
+pub mod check;
 pub mod cli;
 pub mod compare;
 pub mod config;
