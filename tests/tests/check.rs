@@ -49,7 +49,9 @@ fn root_may_mirror_and_nothing_stays() {
         let output = check(&world, None, &["--json", "-i", "eth0", "-i", "lo"]);
         let report = json(&output);
         assert_eq!((output.status.code(), &report["ok"]), (Some(0), &Value::Bool(true)), "{report:#}");
-        for item in ["CAP_BPF", "kernel programs", "packet ring", "private namespace", "shadow interface"] {
+        for item in
+            ["CAP_BPF", "kernel programs", "packet ring", "private namespace", "tap", "shadow interface"]
+        {
             assert_eq!(row(&report, item).0, "ok", "{report:#}");
         }
         if row(&report, "tcx").0 == "ok" {
@@ -71,9 +73,14 @@ fn without_capabilities_every_row_is_an_answer() {
         assert_eq!(row(&report, item).0, "missing", "{item}");
     }
     // What could not be asked is neither there nor missing.
-    for item in
-        ["program type sched_cls", "map type array", "helper bpf_clone_redirect", "tcx", "shadow interface"]
-    {
+    for item in [
+        "program type sched_cls",
+        "map type array",
+        "helper bpf_clone_redirect",
+        "tcx",
+        "tap",
+        "shadow interface",
+    ] {
         assert_eq!(row(&report, item).0, "unknown", "{item}");
     }
     assert!(row(&report, "eth0").1.starts_with("index "));
@@ -85,7 +92,7 @@ fn a_few_capabilities_are_enough_for_a_given_shadow_interface() {
     let output = check(&world, Some(FEW), &["--json"]);
     let report = json(&output);
     assert_eq!((output.status.code(), &report["ok"]), (Some(0), &Value::Bool(true)), "{report:#}");
-    for item in ["CAP_SYS_ADMIN", "private namespace", "shadow interface"] {
+    for item in ["CAP_SYS_ADMIN", "private namespace", "tap", "shadow interface"] {
         assert_eq!(row(&report, item).0, "fallback");
     }
 }

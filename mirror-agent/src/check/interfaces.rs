@@ -28,6 +28,8 @@ enum Chain {
     Programs(Vec<String>),
     /// Why it could not be read.
     Hidden(String),
+    /// How taps are attached here is not known.
+    Unasked,
 }
 
 /// The rows on one interface: itself, and each hook that would be tapped.
@@ -68,6 +70,7 @@ fn place(name: &str, hook: &str, chain: Chain) -> Row {
         Chain::Filters => item.ok("a clsact filter with a priority of its own (49)"),
         Chain::Programs(names) if names.is_empty() => item.ok("no other program; the tap would be alone"),
         Chain::Programs(names) => item.ok(format!("the tap would come first, before {}", names.join(", "))),
+        Chain::Unasked => item.unknown("not asked: the kernel programs do not load"),
         Chain::Hidden(why) => item.instead(
             format!("who is there already cannot be read: {why}"),
             "the tap comes first all the same, as it asks for that place",
@@ -88,9 +91,14 @@ fn facts(name: &str, index: u32) -> Facts {
 }
 
 fn chain(name: &str, kind: TcAttachType, mechanism: Option<Mechanism>) -> Chain {
-    if mechanism == Some(Mechanism::Clsact) {
-        return Chain::Filters;
+    match mechanism {
+        Some(Mechanism::Tcx) => tcx_chain(name, kind),
+        Some(Mechanism::Clsact) => Chain::Filters,
+        None => Chain::Unasked,
     }
+}
+
+fn tcx_chain(name: &str, kind: TcAttachType) -> Chain {
     match SchedClassifier::query_tcx(name, kind) {
         Ok((_revision, programs)) => Chain::Programs(
             programs
@@ -162,6 +170,7 @@ mod tests {
             (names(&[]), State::Ok, "no other program; the tap would be alone"),
             (names(&["a", "b"]), State::Ok, "the tap would come first, before a, b"),
             (Chain::Filters, State::Ok, "a clsact filter with a priority of its own (49)"),
+            (Chain::Unasked, State::Unknown, "not asked: the kernel programs do not load"),
             (Chain::Hidden("no".into()), State::Fallback, "who is there already cannot be read: no"),
         ] {
             let row = place("eth0", "egress", chain);
