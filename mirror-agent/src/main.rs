@@ -7,7 +7,7 @@ use clap::Parser;
 use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
 use mirror_agent::remote::commands;
-use mirror_agent::{logging, run};
+use mirror_agent::{check, logging, run};
 
 /// Exit code of an error.
 const ERROR: u8 = 1;
@@ -36,7 +36,10 @@ fn execute(command: &Command) -> Result<ExitCode> {
             }
         },
         Command::Capture(_args) => anyhow::bail!("not yet"),
-        Command::Check(_args) => anyhow::bail!("not yet"),
+        Command::Check(args) => {
+            let all_there = check::run(args)?;
+            return Ok(if all_there { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });
+        }
         Command::Status(args) => commands::status(args)?,
         Command::Share(args) => commands::share(args)?,
         Command::Pause(args) => commands::change(args, "pause", "paused; `resume` goes on")?,
