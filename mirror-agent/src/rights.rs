@@ -13,7 +13,13 @@ const KEPT: [Capability; 3] = [Capability::CAP_BPF, Capability::CAP_NET_ADMIN, C
 /// Names every capability that is missing. `own_shadow` says that a private namespace will be made.
 pub fn require(own_shadow: bool) -> Result<()> {
     let effective = caps::read(None, CapSet::Effective).context("read our capabilities")?;
-    let needed = KEPT.into_iter().chain(own_shadow.then_some(Capability::CAP_SYS_ADMIN));
+    // The verifier takes the programs' pointer arithmetic from PERFMON, or from SYS_ADMIN, which includes it.
+    let to_start = if own_shadow || effective.contains(&Capability::CAP_SYS_ADMIN) {
+        Capability::CAP_SYS_ADMIN
+    } else {
+        Capability::CAP_PERFMON
+    };
+    let needed = KEPT.into_iter().chain([to_start]);
     let missing: Vec<String> =
         needed.filter(|one| !effective.contains(one)).map(|one| one.to_string()).collect();
     if !missing.is_empty() {
