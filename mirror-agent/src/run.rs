@@ -171,9 +171,10 @@ impl Running {
             forget_txs,
         ));
         let (stop_control, stop) = watch::channel(false);
-        let control = control::server::serve(agent.clone(), &doors.socket, doors.listen.take(), &stop)?;
         let lapsed = agent.clone();
-        let lease = Lease::start(agent.kernel.control.clone(), move || lapsed.rejoin_all())?;
+        let lease = Lease::take(&agent.kernel.control, move || lapsed.rejoin_all())?;
+        // Whoever gets an answer may rely on it that cloning has begun.
+        let control = control::server::serve(agent.clone(), &doors.socket, doors.listen.take(), &stop)?;
         let shares: Vec<_> =
             config.services.iter().map(|one| format!("{} {}", one.name, one.share)).collect();
         tracing::info!(interfaces = ?config.interfaces, mechanism = agent.kernel.mechanism.as_str(),

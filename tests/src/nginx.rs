@@ -58,8 +58,10 @@ impl Nginx {
         let mut command = Command::new("nginx");
         command.arg("-e").arg(directory.join("error.log")).arg("-p").arg(&directory).arg("-c").arg(&config);
         let stderr = format!("nginx-{}.log", host.interface());
-        let mut nginx =
-            Nginx { process: world.spawn(host, &mut command, Some(&stderr))?, log: directory.join("access.log") };
+        let mut nginx = Nginx {
+            process: world.spawn(host, &mut command, Some(&stderr))?,
+            log: directory.join("access.log"),
+        };
         until("nginx to accept", PATIENCE, || nginx.accepts(world, host))?;
         Ok(nginx)
     }

@@ -26,8 +26,8 @@ impl Lease {
     pub fn start(control: Arc<Control>, on_lapse: impl Fn() + Send + 'static) -> Result<Self> {
         let (stop, stopped) = channel::<()>();
         let renewed = control.clone();
+        control.renew_lease();
         let renew = move || loop {
-            renewed.renew_lease();
             if stopped.recv_timeout(RENEWAL) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
@@ -35,6 +35,7 @@ impl Lease {
                 tracing::warn!("the lease had lapsed: nothing was cloned for a while");
                 on_lapse();
             }
+            renewed.renew_lease();
         };
         let thread = std::thread::Builder::new()
             .name("lease".into())

@@ -17,7 +17,8 @@ pub struct Connection {
 impl Connection {
     /// Connects to a service.
     pub fn open(world: &World, to: SocketAddr) -> Connection {
-        let stream = world.enter(Host::Client, || TcpStream::connect_timeout(&to, PATIENCE)).unwrap().unwrap();
+        let stream =
+            world.enter(Host::Client, || TcpStream::connect_timeout(&to, PATIENCE)).unwrap().unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Connection { stream, received: Vec::new() }

@@ -118,7 +118,11 @@ fn a_kill_under_load_stops_cloning_within_milliseconds_and_v1_goes_on() {
     until("v1 to answer on", Duration::from_secs(10), goes_on).unwrap();
     drop(load);
     let status = agent.stop().unwrap();
-    assert_eq!(count(&status, "/packets/cloned"), count(&after, "/packets/cloned"), "nothing was cloned since");
+    assert_eq!(
+        count(&status, "/packets/cloned"),
+        count(&after, "/packets/cloned"),
+        "nothing was cloned since"
+    );
     assert!(count(&status, "/packets/paused") > 0);
     assert!(v2.log().unwrap().len() < answered);
     assert_balanced(&status);

@@ -23,7 +23,8 @@ const LIES: [[&str; 5]; 4] = [
 fn rows(exchanges: &[Value]) -> Vec<[String; 5]> {
     let row = |target: &Value, difference: &Value| {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let value = |of: &str| if difference["path"] == "body" { String::new() } else { text(&difference[of]) };
+        let value =
+            |of: &str| if difference["path"] == "body" { String::new() } else { text(&difference[of]) };
         [text(target), text(&difference["part"]), text(&difference["path"]), value("v1"), value("v2")]
     };
     let of = |exchange: &Value| -> Vec<[String; 5]> {

@@ -53,9 +53,13 @@ fn time_by_curl(world: &World, micros: u64, turns: usize) -> [Medians; 2] {
         [run(Host::V1), v2.join().unwrap()]
     });
     outputs.map(|output| {
-        let times: Vec<(f64, f64)> = String::from_utf8(output.stdout).unwrap().lines().map(two_numbers).collect();
+        let times: Vec<(f64, f64)> =
+            String::from_utf8(output.stdout).unwrap().lines().map(two_numbers).collect();
         assert_eq!(times.len(), turns);
-        Medians { ttfb: median(times.iter().map(|time| time.0)), total: median(times.iter().map(|time| time.1)) }
+        Medians {
+            ttfb: median(times.iter().map(|time| time.0)),
+            total: median(times.iter().map(|time| time.1)),
+        }
     })
 }
 
@@ -149,7 +153,8 @@ fn pipelined_turns_are_counted_and_not_timed_though_they_are_replayed() {
     assert_eq!(count(&status, "/turns/v1/recorded"), 2);
     assert_eq!(count(&status, "/turns/v2/ambiguous"), 0, "the agent does not pipeline");
     assert_eq!(count(&status, "/requests/compared"), 4);
-    let targets: Vec<String> = v2.log().unwrap().into_iter().map(|entry| entry.target).collect();
-    assert_eq!(targets[..2], ["/users/1", "/users/2"]);
+    let log = v2.log().unwrap();
+    let place = |target: &str| log.iter().position(|entry| entry.target == target).unwrap();
+    assert!(place("/users/1") < place("/users/2"), "{log:?}");
     assert_balanced(&status);
 }

@@ -25,7 +25,10 @@ pub fn assert_balanced(status: &Value) {
         assert_eq!(sum(requests), 2 * number(&requests["seen"]), "{requests:#}");
         assert_eq!(sum(packets), 2 * number(&packets["matched"]), "{packets:#}");
         for turns in service["turns"].as_object().unwrap().values() {
-            assert!(number(&turns["started"]) >= number(&turns["recorded"]) + sum(&turns["ambiguous"]), "{turns}");
+            assert!(
+                number(&turns["started"]) >= number(&turns["recorded"]) + sum(&turns["ambiguous"]),
+                "{turns}"
+            );
         }
     }
 }
@@ -52,7 +55,8 @@ pub fn lost(status: &Value) -> u64 {
 pub fn settle(agent: &Agent, seen: usize) -> Value {
     let look = || {
         let status = agent.status()?;
-        let done = count(&status, "/requests/seen") >= seen as u64 && count(&status, "/requests/in_progress") == 0;
+        let done =
+            count(&status, "/requests/seen") >= seen as u64 && count(&status, "/requests/in_progress") == 0;
         Ok(done.then_some(status))
     };
     until(&format!("{seen} requests to be dealt with"), PATIENCE, look)

@@ -17,7 +17,10 @@ const CONNECTIONS: usize = CURLS * PER_CURL / PER_CONNECTION;
 fn targets(lines: &[Line]) -> BTreeMap<u64, BTreeSet<String>> {
     let mut connections = BTreeMap::<u64, BTreeSet<String>>::new();
     for line in lines {
-        assert!(connections.entry(line.connection).or_default().insert(line.target.clone()), "{line:?} came twice");
+        assert!(
+            connections.entry(line.connection).or_default().insert(line.target.clone()),
+            "{line:?} came twice"
+        );
     }
     connections
 }
@@ -26,8 +29,7 @@ fn targets(lines: &[Line]) -> BTreeMap<u64, BTreeSet<String>> {
 fn a_tenth_of_the_connections_is_mirrored_and_each_of_them_whole() {
     let (world, v1, v2) = nginx(PER_CONNECTION as u32);
     let agent = mirror(&world, &["--share", "10%"]);
-    let curls =
-        (0..CURLS).map(|n| start_curl(&world, &[&url(Host::V1, &format!("/s{n}/[1-{PER_CURL}]"))]));
+    let curls = (0..CURLS).map(|n| start_curl(&world, &[&url(Host::V1, &format!("/s{n}/[1-{PER_CURL}]"))]));
     finish(curls.collect());
     let status = agent.stop().unwrap();
 
