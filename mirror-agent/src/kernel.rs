@@ -7,9 +7,11 @@ pub mod counts;
 pub mod flows;
 pub mod histograms;
 pub mod interface;
+pub mod lease;
 mod mapped;
 pub mod namespace;
 pub mod object;
+pub mod pulse;
 pub mod shadow;
 
 use std::net::SocketAddr;
