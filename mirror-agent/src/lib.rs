@@ -7,6 +7,7 @@
 //! └─ edges ────────┘ └─ the pure middle: bytes and `now` in, values out ┘└ edge ┘└ pure ┘  └─ edges ──────────────────┘
 //! ```
 
+pub mod capture;
 pub mod cli;
 pub mod compare;
 pub mod config;
