@@ -11,6 +11,7 @@ pub mod lease;
 mod mapped;
 pub mod namespace;
 pub mod object;
+pub mod pulse;
 pub mod shadow;
 
 use std::net::SocketAddr;

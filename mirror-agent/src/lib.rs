@@ -13,6 +13,7 @@
 //! `cargo xtask check` keeps the arrows: the pure modules import no edge, edges do not import each other.
 
 pub mod agent;
+pub mod capture;
 pub mod check;
 pub mod cli;
 pub mod compare;

@@ -7,7 +7,7 @@ use clap::Parser;
 use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
 use mirror_agent::remote::commands;
-use mirror_agent::{check, logging, run};
+use mirror_agent::{capture, check, logging, run};
 
 /// Exit code of an error.
 const ERROR: u8 = 1;
@@ -35,7 +35,7 @@ fn execute(command: &Command) -> Result<ExitCode> {
                 return Ok(ExitCode::from(USAGE));
             }
         },
-        Command::Capture(_args) => anyhow::bail!("not yet"),
+        Command::Capture(args) => capture::run(args)?,
         Command::Check(args) => {
             let all_there = check::run(args)?;
             return Ok(if all_there { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });

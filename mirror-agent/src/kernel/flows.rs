@@ -62,15 +62,15 @@ impl Flows {
 
     /// The interface that a TCP connection was first seen on; `None` when it is not in the table.
     pub fn interface(&self, client: SocketAddr, server: SocketAddr) -> Option<u32> {
-        let key = FlowKey::new(
-            &to_address(client.ip()),
-            client.port().to_be(),
-            &to_address(server.ip()),
-            server.port().to_be(),
-            TCP,
-        );
-        let flow = self.0.get(&key, 0).ok()?;
-        flow.interface.into_iter().find(|interface| *interface != 0)
+        self.owners(client, server)?.into_iter().find(|interface| *interface != 0)
+    }
+
+    /// The interfaces that own a TCP connection's two directions, the client's first, 0 where no packet has passed yet;
+    /// `None` when it is not in the table.
+    pub fn owners(&self, client: SocketAddr, server: SocketAddr) -> Option<[u32; 2]> {
+        let (from, to) = (to_address(client.ip()), to_address(server.ip()));
+        let key = FlowKey::new(&from, client.port().to_be(), &to, server.port().to_be(), TCP);
+        Some(self.0.get(&key, 0).ok()?.interface)
     }
 }
 
