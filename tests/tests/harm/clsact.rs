@@ -4,7 +4,8 @@ use std::process::Command;
 
 use aya::Ebpf;
 use aya::maps::PerCpuArray;
-use mirror_agent::kernel::attach::{Mechanism, Tap, attach, sweep};
+use mirror_agent::kernel::attach::{Mechanism, Tap, attach};
+use mirror_agent::kernel::leftover::sweep;
 use mirror_agent::kernel::object;
 use mirror_common::count::{Skip, SkipCount};
 use mirror_tests::service::{Service, Version};
@@ -28,7 +29,7 @@ fn filters() -> String {
 }
 
 fn ours() -> usize {
-    filters().matches("mirror_").count()
+    filters().lines().filter(|line| line.contains("mirror_")).count()
 }
 
 fn has_clsact() -> bool {
@@ -74,7 +75,7 @@ fn counts_between_others_and_removes_itself_alone() {
         drop(taps);
         assert_eq!(filters(), others);
         ask(&world);
-        assert!(packets_of(&world, INTERFACE) >= 2 * copied - 2);
+        assert!(packets_of(&world, INTERFACE) > copied);
         assert!(has_clsact());
     };
     world.enter(Host::Node, inside).unwrap();

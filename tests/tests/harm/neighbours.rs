@@ -47,11 +47,10 @@ impl Neighbour {
 
 /// Waits until each has seen more.
 fn all_go_on(neighbours: &[&Neighbour]) {
-    for (index, neighbour) in neighbours.iter().enumerate() {
-        let before = neighbour.seen();
-        let more = || Ok((neighbour.seen() > before + 100).then_some(()));
-        until(&format!("packets at neighbour {index}"), PATIENCE, more).unwrap();
-    }
+    let seen = || neighbours.iter().map(|neighbour| neighbour.seen()).collect::<Vec<_>>();
+    let before = seen();
+    let more = || Ok(seen().iter().zip(&before).all(|(now, before)| now > before).then_some(()));
+    until("more packets at every neighbour", PATIENCE, more).unwrap();
 }
 
 /// The place of ours at v1's ingress in the status, and how many follow it.
@@ -66,7 +65,6 @@ fn place(status: &serde_json::Value) -> (Option<u64>, Option<u64>) {
 fn in_the_tcx_chain() {
     for end in [Signal::SIGTERM, Signal::SIGKILL] {
         let scene = Scene::new();
-        let load = scene.load(5);
         let mut after = Neighbour::first(&scene.world);
         let mut agent = scene.agent(&["--listen", "127.0.0.1:9464"]);
         let traces = Traces::of(agent.process.pid());
@@ -77,12 +75,15 @@ fn in_the_tcx_chain() {
         let mut before = Neighbour::first(&scene.world);
         let ours = chain(&scene.world, "veth-v1");
         assert_eq!((ours.len(), ours[0], ours[2]), (4, before.id(), after.id()), "before, ours, after; ours");
-        all_go_on(&[&before, &after]);
+        let load = scene.load(4);
         reach(&agent, "requests/compared", 50);
+        all_go_on(&[&before, &after]);
         agent.process.signal(end).unwrap();
         agent.process.wait(PATIENCE).unwrap();
         traces.unload();
         assert_eq!(chain(&scene.world, "veth-v1"), [before.id(), after.id()]);
+        nobody_noticed(load);
+        let load = scene.load(1);
         all_go_on(&[&before, &after]);
         nobody_noticed(load);
     }

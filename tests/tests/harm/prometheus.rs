@@ -55,14 +55,15 @@ fn scrapes_what_the_status_says() {
     let scene = Scene::new();
     let agent = scene.agent(&["--listen", AGENT]);
     let _prometheus = prometheus(&scene);
-    nobody_noticed(scene.load(2));
+    let asked = nobody_noticed(scene.small_load(2));
+    reach(&agent, "requests/seen", asked);
     let idle = || Ok(Some(agent.status()?).filter(|status| figure(status, "requests/in_progress") == 0));
     let status = until("the last replays", PATIENCE, idle).unwrap();
     expect(&scene, "up", 1.0);
     let requests = |end: &str| format!(r#"sum(mirror_requests_total{{service="default",end="{end}"}})"#);
     expect(&scene, &requests("compared"), figure(&status, "requests/compared") as f64);
     expect(&scene, "mirror_requests_seen_total", figure(&status, "requests/seen") as f64);
-    expect(&scene, "sum(mirror_requests_total) + mirror_requests_in_progress", figure(&status, "requests/seen") as f64);
+    expect(&scene, "sum(mirror_requests_total) + sum(mirror_requests_in_progress)", figure(&status, "requests/seen") as f64);
     expect(&scene, "sum(abs(mirror_ledger_imbalance))", 0.0);
     expect(&scene, "count(mirror_ledger_imbalance)", 3.0);
     expect(&scene, r#"mirror_state{state="mirroring"}"#, 1.0);
@@ -86,7 +87,7 @@ fn same_median(scene: &Scene, status: &Value, version: &str) {
 fn promtool_is_silent() {
     let scene = Scene::new();
     let agent = scene.agent(&["--listen", AGENT]);
-    let load = scene.load(2);
+    let load = scene.small_load(2);
     reach(&agent, "requests/compared", 50);
     agent.command(&["kill"]).unwrap(); // for the metric that only a kill makes
     let metrics = format!("curl -sf http://{AGENT}/metrics");

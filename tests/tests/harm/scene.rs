@@ -89,12 +89,14 @@ pub fn grow(agent: &Agent, path: &str, more: u64) -> Value {
     reach(agent, path, figure(&agent.status().unwrap(), path) + more)
 }
 
-/// Waits for the end of the users: not one of their requests may have failed.
-pub fn nobody_noticed(mut load: Load) {
+/// Waits for the end of the users: not one of their requests may have failed. Returns how many there were.
+pub fn nobody_noticed(mut load: Load) -> u64 {
     let slices = load.finish(Duration::from_secs(60)).unwrap();
     let failed: u64 = slices.iter().map(|slice| slice.failed).sum();
     assert_eq!(failed, 0, "{}", load.process.log());
-    assert!(slices.iter().map(|slice| slice.ok).sum::<u64>() > 0, "the users asked nothing");
+    let ok: u64 = slices.iter().map(|slice| slice.ok).sum();
+    assert!(ok > 0, "the users asked nothing");
+    ok
 }
 
 /// Every ledger of a final status must balance, with nothing in progress.
