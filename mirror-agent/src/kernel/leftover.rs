@@ -6,8 +6,8 @@ use std::mem::size_of;
 use anyhow::{Context, Result};
 use aya::programs::loaded_programs;
 use libbpf_sys::{
-    BPF_TC_EGRESS, BPF_TC_INGRESS, bpf_tc_attach_point, bpf_tc_detach, bpf_tc_hook, bpf_tc_opts, bpf_tc_query,
-    libbpf_set_print,
+    BPF_TC_EGRESS, BPF_TC_INGRESS, bpf_tc_attach_point, bpf_tc_detach, bpf_tc_hook, bpf_tc_opts,
+    bpf_tc_query, libbpf_set_print,
 };
 
 use super::attach::{HANDLE, PRIORITY};

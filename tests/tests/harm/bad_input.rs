@@ -80,7 +80,11 @@ fn flags_that_cannot_work() {
     for (changes, code, words) in table {
         refuse(&world, changes, code, words);
     }
-    assert_eq!(fs::read_to_string(&ordinary).unwrap(), "precious", "a file that is no socket is not ours to remove");
+    assert_eq!(
+        fs::read_to_string(&ordinary).unwrap(),
+        "precious",
+        "a file that is no socket is not ours to remove"
+    );
 }
 
 /// What the parser of the command line refuses has hints below its line.
@@ -108,7 +112,8 @@ fn without_rights() {
 fn files_that_are_wrong() {
     let world = World::new().unwrap();
     let file = world.directory().join("config.yaml").display().to_string();
-    let service = format!("services:\n  - name: shop\n    v1: 10.77.1.2:{0}\n    v2: 10.77.2.2:{0}\n", service::PORT);
+    let service =
+        format!("services:\n  - name: shop\n    v1: 10.77.1.2:{0}\n    v2: 10.77.2.2:{0}\n", service::PORT);
     let good = format!("interfaces: [veth-v1, veth-v2]\n{service}    share: 5%\n");
     let table: [(String, &[&str]); 4] = [
         (good.replace("share", "shares"), &[":6:", "shares"]),
@@ -121,7 +126,11 @@ fn files_that_are_wrong() {
         let output = run(&world, &[], &["--config", &file]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(USAGE), "{text}\n{said}");
-        assert!(words.iter().all(|word| said.contains(word)) && said.lines().all(|line| line.contains("config.yaml")), "{text}\n{said}");
+        assert!(
+            words.iter().all(|word| said.contains(word))
+                && said.lines().all(|line| line.contains("config.yaml")),
+            "{text}\n{said}"
+        );
         assert_eq!(interfaces(&world), own_interfaces());
     }
 }

@@ -24,7 +24,8 @@ fn tap(object: &mut Ebpf) -> Vec<Tap> {
 
 /// Everything of both hooks, as `tc` sees it.
 fn filters() -> String {
-    let show = |hook| Command::new("tc").args(["filter", "show", "dev", INTERFACE, hook]).output().unwrap().stdout;
+    let show =
+        |hook| Command::new("tc").args(["filter", "show", "dev", INTERFACE, hook]).output().unwrap().stdout;
     ["ingress", "egress"].map(|hook| String::from_utf8(show(hook)).unwrap()).concat()
 }
 

@@ -31,7 +31,8 @@ pub struct Faulty {
 impl Faulty {
     /// Listens where v2 should.
     pub fn start(world: &World, fault: Fault) -> Faulty {
-        let listener = world.enter(Host::V2, || TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT))).unwrap().unwrap();
+        let listener =
+            world.enter(Host::V2, || TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT))).unwrap().unwrap();
         listener.set_nonblocking(true).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);

@@ -119,8 +119,12 @@ pub fn foreign_filter(interface: &str, priority: u16) -> String {
 /// Packets that the foreign filters of an interface of the node have copied.
 pub fn packets_of(world: &World, interface: &str) -> u64 {
     let mut command = Command::new("tc");
-    let output = world.output(Host::Node, command.args(["-s", "filter", "show", "dev", interface, "ingress"])).unwrap();
+    let output = world
+        .output(Host::Node, command.args(["-s", "filter", "show", "dev", interface, "ingress"]))
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    let counts = text.lines().filter_map(|line| line.trim().strip_prefix("Sent ")?.split(' ').nth(2)?.parse::<u64>().ok());
+    let counts = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Sent ")?.split(' ').nth(2)?.parse::<u64>().ok());
     counts.sum()
 }

@@ -81,7 +81,8 @@ pub fn figure(status: &Value, path: &str) -> u64 {
 /// Waits until a figure of a running agent is at least `least`, and returns its status then.
 pub fn reach(agent: &Agent, path: &str, least: u64) -> Value {
     let look = || Ok(Some(agent.status()?).filter(|status| figure(status, path) >= least));
-    until(&format!("{path} >= {least}"), PATIENCE, look).unwrap_or_else(|error| panic!("{error}: {}", agent.status().unwrap()))
+    until(&format!("{path} >= {least}"), PATIENCE, look)
+        .unwrap_or_else(|error| panic!("{error}: {}", agent.status().unwrap()))
 }
 
 /// Waits until a figure of a running agent has grown by `more`, and returns its status then.

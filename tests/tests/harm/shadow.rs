@@ -30,7 +30,11 @@ fn deleted() {
     let log = agent.process.log();
     let status = agent.stop().unwrap();
     assert_eq!(figure(&status, "packets/cloned"), cloned);
-    assert_eq!(log.matches("down or gone").count(), 1 , "the loss of the shadow interface is worth one line a ring: {log}");
+    assert_eq!(
+        log.matches("down or gone").count(),
+        1,
+        "the loss of the shadow interface is worth one line a ring: {log}"
+    );
     balanced(&status);
 }
 

@@ -24,10 +24,17 @@ impl Traces {
         let mut traces = Traces { programs: BTreeSet::new(), maps: BTreeSet::new() };
         for entry in fs::read_dir(format!("/proc/{pid}/fdinfo")).unwrap().flatten() {
             let text = fs::read_to_string(entry.path()).unwrap_or_default();
-            traces.programs.extend(text.lines().filter_map(|line| line.strip_prefix("prog_id:")?.trim().parse::<u32>().ok()));
-            traces.maps.extend(text.lines().filter_map(|line| line.strip_prefix("map_id:")?.trim().parse::<u32>().ok()));
+            traces.programs.extend(
+                text.lines().filter_map(|line| line.strip_prefix("prog_id:")?.trim().parse::<u32>().ok()),
+            );
+            traces.maps.extend(
+                text.lines().filter_map(|line| line.strip_prefix("map_id:")?.trim().parse::<u32>().ok()),
+            );
         }
-        assert!(!traces.programs.is_empty() && !traces.maps.is_empty(), "process {pid} holds nothing in the kernel");
+        assert!(
+            !traces.programs.is_empty() && !traces.maps.is_empty(),
+            "process {pid} holds nothing in the kernel"
+        );
         traces
     }
 
@@ -76,7 +83,11 @@ pub fn interfaces(world: &World) -> BTreeSet<String> {
 /// The node's interfaces in a world without an agent. Some kernels put tunnels into every new namespace; the world's
 /// directory remembers none, so they are told by what a fresh namespace has.
 pub fn own_interfaces() -> BTreeSet<String> {
-    [Host::Client, Host::V1, Host::V2].map(|host| host.interface().to_owned()).into_iter().chain(["lo".into()]).collect()
+    [Host::Client, Host::V1, Host::V2]
+        .map(|host| host.interface().to_owned())
+        .into_iter()
+        .chain(["lo".into()])
+        .collect()
 }
 
 /// The ids of the programs on both hooks of an interface of the node, ingress first.
