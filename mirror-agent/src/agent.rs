@@ -46,8 +46,25 @@ pub struct Agent {
     workers: Vec<Mutex<Sender<Forget>>>,
     started: Instant,
     balance: Mutex<Balance>,
+    losses: Mutex<Losses>,
     kill_latency_ns: AtomicU64,
     has_stopped: AtomicBool,
+}
+
+/// Clones that were lost, as of the last look.
+#[derive(Default)]
+struct Losses {
+    count: u64,
+    growing: bool,
+}
+
+impl Losses {
+    /// Takes the count of this look; says whether a time of losses has just ended.
+    fn have_ended(&mut self, count: u64) -> bool {
+        let was_growing = std::mem::replace(&mut self.growing, count > self.count);
+        self.count = count;
+        was_growing && !self.growing
+    }
 }
 
 /// How long the workers may take to forget.
@@ -74,6 +91,7 @@ impl Agent {
             workers: workers.into_iter().map(Mutex::new).collect(),
             started: Instant::now(),
             balance: Mutex::default(),
+            losses: Mutex::default(),
             kill_latency_ns: AtomicU64::new(NEVER),
             has_stopped: AtomicBool::new(false),
         }
@@ -202,6 +220,18 @@ impl Agent {
     pub fn chores(&self) {
         let cloned = self.cloned().unwrap_or(0);
         self.balance.lock().unwrap_or_else(PoisonError::into_inner).note(self.started.elapsed(), cloned);
+        // Connections that miss something in both directions cannot always be followed on: they are joined anew.
+        if self.losses.lock().unwrap_or_else(PoisonError::into_inner).have_ended(self.lost().unwrap_or(0)) {
+            tracing::info!("clones were lost, and are no longer; open connections are joined anew");
+            self.rejoin_all();
+        }
+    }
+
+    /// Clones that were not made, or lost on their way.
+    fn lost(&self) -> Result<u64> {
+        let failed = self.sum(|count| count.packets[Packet::CloneFailed as usize])?;
+        let intake = self.intake_status()?;
+        Ok(failed + intake.link_dropped + intake.ring_dropped)
     }
 
     /// Nothing runs any more: from here on the ledgers must balance to the last frame.

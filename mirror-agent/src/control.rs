@@ -4,7 +4,7 @@ pub mod server;
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -31,10 +31,7 @@ impl Socket {
         if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
             fs::create_dir_all(directory).with_context(what)?;
         }
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error).with_context(what),
-            _ => {}
-        }
+        remove_old(path).with_context(what)?;
         // Between bind and chmod nobody else may connect, so the mode is right from the start.
         let before = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o177));
         let listener = UnixListener::bind(path);
@@ -43,6 +40,16 @@ impl Socket {
         fs::set_permissions(path, Permissions::from_mode(0o600)).with_context(what)?;
         listener.set_nonblocking(true).with_context(what)?;
         Ok(Socket { listener, path: path.into() })
+    }
+}
+
+/// Removes a socket that nobody listens on. Any other file is somebody's, named by mistake.
+fn remove_old(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(file) if file.file_type().is_socket() => Ok(fs::remove_file(path)?),
+        Ok(_) => bail!("the file is there and is not a socket"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

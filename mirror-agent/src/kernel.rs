@@ -8,6 +8,7 @@ pub mod flows;
 pub mod histograms;
 pub mod interface;
 pub mod lease;
+pub mod leftover;
 mod mapped;
 pub mod namespace;
 pub mod object;
@@ -122,7 +123,7 @@ impl Kernel {
     /// When the kernel refuses; the interface is as it was then.
     pub fn tap(&self, interface: &str) -> Result<()> {
         interface::require(interface)?;
-        attach::sweep(interface)?;
+        leftover::sweep(interface)?;
         let taps = attach::attach(&mut lock(&self.object), interface, self.mechanism)?;
         lock(&self.taps).extend(taps);
         Ok(())

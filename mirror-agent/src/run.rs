@@ -72,11 +72,12 @@ impl Doors {
             File::create(path).with_context(|| format!("write {}", path.display()))
         };
         let bind = |address| TcpListener::bind(address).with_context(|| format!("listen on {address}"));
+        // The socket first: an agent that lives behind it must not find its files emptied.
         Ok(Doors {
+            socket: Socket::bind(&config.control)?,
             listen: config.listen.map(bind).transpose()?,
             summary: config.summary.as_ref().map(create).transpose()?,
             differences: config.differences.as_ref().map(create).transpose()?,
-            socket: Socket::bind(&config.control)?,
         })
     }
 }

@@ -7,9 +7,10 @@ use aya_ebpf::programs::TcContext;
 pub enum Cloned {
     /// It is on the shadow interface.
     Sent,
-    /// The shadow interface refused it and counted it too (`NET_XMIT_DROP`).
+    /// The shadow interface refused it, and counts it too: its queue was full (`NET_XMIT_DROP`), or it is down
+    /// (`NET_XMIT_CN`, of the queue that a downed interface has).
     LinkRefused,
-    /// There is no such interface, it is down, or there was no memory.
+    /// There is no such interface, or there was no memory.
     Failed,
 }
 
@@ -20,7 +21,7 @@ pub fn clone(ctx: &TcContext, interface: u32) -> Cloned {
     // SAFETY: `ctx` is the live socket buffer of this run.
     match unsafe { bpf_clone_redirect(ctx.skb.skb, interface, 0) } {
         0 => Cloned::Sent,
-        1 => Cloned::LinkRefused,
+        1.. => Cloned::LinkRefused,
         _ => Cloned::Failed,
     }
 }

@@ -90,15 +90,34 @@ impl Ring {
 
     /// Waits until a block is ready, or for `at_most`.
     ///
+    /// An interface that goes down or away ends nothing: what is lost there is counted, and v1's latencies are
+    /// measured on.
+    ///
     /// # Errors
     ///
-    /// When the interface is gone for good.
+    /// When the kernel will not wait.
     pub fn wait(&self, at_most: Duration) -> Result<()> {
         let timeout =
             PollTimeout::try_from(at_most.as_millis().min(60_000) as i32).unwrap_or(PollTimeout::NONE);
-        match poll(&mut [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)], timeout) {
-            Ok(_) | Err(nix::Error::EINTR) => Ok(()),
+        let mut polled = [PollFd::new(self.socket.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut polled, timeout) {
+            Ok(_) | Err(nix::Error::EINTR) => {}
             Err(error) => bail!("wait for packets: {error}"),
+        }
+        if polled[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR)) {
+            self.take_error();
+        }
+        Ok(())
+    }
+
+    /// Until the error is taken, every wait would end at once.
+    fn take_error(&self) {
+        match nix::sys::socket::getsockopt(&self.socket, nix::sys::socket::sockopt::SocketError) {
+            Ok(libc::ENETDOWN) => {
+                tracing::error!("the shadow interface is down or gone: nothing is mirrored")
+            }
+            Ok(error) => tracing::warn!("the packet ring: {}", io::Error::from_raw_os_error(error)),
+            Err(error) => tracing::warn!("the packet ring: {error}"),
         }
     }
 

@@ -18,6 +18,9 @@ const WAIT: Duration = Duration::from_millis(100);
 /// How often what waited too long is ended, and drops are collected.
 const CHORES: Duration = Duration::from_secs(1);
 
+/// The kernel hands over its last block within this time.
+const LAST_BLOCK: Duration = Duration::from_millis(50);
+
 /// Asks a worker to forget a service's connections, because nothing was cloned of them for a while.
 pub struct Forget {
     /// Index of the service.
@@ -30,7 +33,7 @@ pub struct Forget {
 ///
 /// # Errors
 ///
-/// When the ring's interface is gone.
+/// When the kernel will not wait for packets.
 pub fn run(
     mut ring: Ring,
     mut pipeline: Pipeline,
@@ -40,18 +43,21 @@ pub fn run(
     mut sink: impl FnMut(Output),
 ) -> Result<()> {
     let mut chores = Instant::now();
+    let mut stopping: Option<Instant> = None;
     loop {
-        let stopping = stop.load(Ordering::Acquire);
+        if stopping.is_none() && stop.load(Ordering::Acquire) {
+            stopping = Some(Instant::now());
+        }
         match ring.read_block(|frame| pipeline.on_frame(&to_frame(frame), &mut sink)) {
             Some(read) => counters.add_read(read),
-            None if stopping => break,
-            // Only between blocks: everything that was cloned before the order was given is read by then.
+            None if stopping.is_some_and(|since| since.elapsed() >= LAST_BLOCK) => break,
             None => {
                 // Only now: everything that was cloned before the order was given has been read.
                 while let Ok(forget) = forget_rx.try_recv() {
                     pipeline.forget(unix_now(), forget.service, &mut sink);
                 }
-                ring.wait(WAIT).context("read the shadow interface")?;
+                let at_most = if stopping.is_some() { LAST_BLOCK } else { WAIT };
+                ring.wait(at_most).context("read the shadow interface")?;
             }
         }
         if chores.elapsed() >= CHORES {

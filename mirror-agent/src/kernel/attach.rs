@@ -1,22 +1,20 @@
 //! Puts the tap on an interface: first in the tcx chain where the kernel has it, else as a clsact filter.
 
-use std::io;
-
 use anyhow::{Context, Result};
 use aya::Ebpf;
 use aya::programs::ProgramError;
 use aya::programs::links::LinkOrder;
 use aya::programs::tc::{
     NlOptions, SchedClassifier, SchedClassifierLink, TcAttachOptions, TcAttachType, TcError, TcHandle,
-    qdisc_add_clsact, qdisc_detach_program,
+    qdisc_add_clsact,
 };
 
 use super::object::{self, EGRESS, INGRESS};
 
 /// Priority of our clsact filters. Not 1, which others fight for.
-const PRIORITY: u16 = 49;
+pub(super) const PRIORITY: u16 = 49;
 /// Handle of our clsact filters.
-const HANDLE: TcHandle = TcHandle::new(0, 0x6d61);
+pub(super) const HANDLE: TcHandle = TcHandle::new(0, 0x6d61);
 
 /// How programs are put into the path of packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -162,25 +160,4 @@ fn os_error(error: &TcError) -> Option<i32> {
         TcError::IoError(error) => error.raw_os_error(),
         _ => None,
     }
-}
-
-/// Removes the clsact filters that a killed predecessor left on an interface: ours by their name. Returns whether
-/// there were any.
-///
-/// # Errors
-///
-/// When a filter of ours is there and cannot be removed.
-pub fn sweep(interface: &str) -> Result<bool> {
-    let mut found = false;
-    for (name, kind) in [(INGRESS, TcAttachType::Ingress), (EGRESS, TcAttachType::Egress)] {
-        match qdisc_detach_program(interface, kind, name) {
-            Ok(()) => found = true,
-            Err(TcError::IoError(error)) if error.kind() == io::ErrorKind::NotFound => {}
-            // No clsact, so nothing of ours in it.
-            Err(error)
-                if matches!(os_error(&error), Some(libc::EINVAL | libc::ENOENT | libc::EOPNOTSUPP)) => {}
-            Err(error) => return Err(error).with_context(|| format!("remove an old tap from {interface}")),
-        }
-    }
-    Ok(found)
 }

@@ -245,8 +245,7 @@ fn histogram(metric: &mut MetricEncoder<'_>, labels: &impl EncodeLabelSet, laten
         .map(|(bound, below)| {
             let within = below - before;
             before = below;
-            // The library's spelling of infinity.
-            (if bound.is_finite() { bound } else { f64::MAX }, within)
+            (bound, within)
         })
         .collect();
     let sum = latency.sum_ns as f64 * 1e-9;
