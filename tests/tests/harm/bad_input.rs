@@ -15,6 +15,9 @@ const ERROR: i32 = 1;
 /// An error of who typed or configured.
 const USAGE: i32 = 2;
 
+/// Flags that are changed, the exit code, and what the line must say.
+type Case<'a> = (&'a [(&'a str, &'a str)], i32, &'a [&'a str]);
+
 /// Runs the agent on the node, for a few seconds at most should it start in spite of everything.
 fn run(world: &World, before: &[&str], arguments: &[&str]) -> Output {
     let mut command = Command::new("timeout");
@@ -63,7 +66,7 @@ fn flags_that_cannot_work() {
     fs::write(&ordinary, "precious").unwrap();
     let ordinary_path = ordinary.display().to_string();
     let v1 = Host::V1.service().to_string();
-    let table: [(&[(&str, &str)], i32, &[&str]); 12] = [
+    let table: [Case; 12] = [
         (&[("-i", "nowhere0")], ERROR, &["no such interface", "nowhere0"]),
         (&[("--shadow-interface", "nowhere1")], ERROR, &["no such interface", "nowhere1"]),
         (&[("--shadow-interface", "veth-v2")], USAGE, &["--shadow-interface", "veth-v2", "tapped"]),

@@ -70,7 +70,7 @@ fn misbehave(mut stream: TcpStream, fault: Fault) -> Option<TcpStream> {
         // To close a connection with bytes that nobody read is to reset it.
         Fault::Resets => stream.peek(&mut request).ok().and(None),
         Fault::Nonsense => {
-            stream.read(&mut request).ok()?;
+            let _ = stream.read(&mut request).ok()?;
             stream.write_all(b"220 mail.example ESMTP ready\r\n").ok()?;
             Some(stream)
         }

@@ -11,13 +11,14 @@ use crate::scene::{Scene, balanced, figure, grow, nobody_noticed, reach};
 /// Few enough to end what waits in lanes before the agent's patience at its end is over.
 const TIMEOUT: [&str; 2] = ["--timeout", "50ms"];
 
-/// Runs to the end of the load; what did not reach the intake would be an imbalance or a drop.
+/// Runs to the end of the load. An intake that waited for v2 would read next to nothing of it; what a busy machine
+/// makes it lose is less.
 fn end(load: Load, agent: Agent) -> Value {
     nobody_noticed(load);
     let status = agent.stop().unwrap();
     balanced(&status);
-    let dropped = ["ring_dropped", "link_dropped"].map(|name| status["agent"]["intake"][name].as_u64());
-    assert_eq!(dropped, [Some(0); 2], "v2 backed up into the intake: {status:#}");
+    let intake = |name: &str| status["agent"]["intake"][name].as_u64().unwrap();
+    assert!(2 * intake("read") > intake("cloned"), "v2 backed up into the intake: {status:#}");
     status
 }
 
