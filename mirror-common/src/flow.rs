@@ -150,7 +150,7 @@ pub mod known {
     pub const REQUEST_NEXT: u8 = 1;
     /// [`super::Flow::response_next`] is set.
     pub const RESPONSE_NEXT: u8 = 2;
-    /// The connection's SYN was seen, so its first bytes are the start of its first request.
+    /// The client's SYN or a request was seen, so the next bytes without a request outstanding are the start of one.
     pub const START: u8 = 4;
     /// The client has sent FIN.
     pub const CLIENT_FIN: u8 = 8;

@@ -44,7 +44,7 @@ pub enum Ambiguous {
     Reordered = 6,
     /// Fewer bytes than a status line in the response's first segment.
     SplitHead = 7,
-    /// The connection was reset.
+    /// The connection was reset, closed without an answer, or replaced by another one.
     Reset = 8,
     /// The response began before the request had ended.
     EarlyResponse = 9,

@@ -8,6 +8,8 @@ use mirror_common::histogram::{Histogram, SERIES};
 use mirror_common::limits::{ENDPOINTS, FLOWS, SERVICES, VERSIONS};
 use mirror_common::policy::{Buckets, Control, ServicePolicy};
 
+use crate::packet::Packet;
+
 /// `BPF_F_MMAPABLE`: user space reads and writes the array without a system call.
 const MMAPABLE: u32 = 1 << 10;
 
@@ -27,6 +29,9 @@ pub static SIDE_COUNTS: PerCpuArray<SideCount> = PerCpuArray::with_max_entries(S
 pub static SKIP_COUNTS: PerCpuArray<SkipCount> = PerCpuArray::with_max_entries(1, 0);
 #[map]
 pub static TURN_COUNTS: PerCpuArray<TurnCount> = PerCpuArray::with_max_entries(SERVICES * VERSIONS, 0);
+/// Where [`crate::packet::parse`] lays its result down for a moment.
+#[map]
+pub static PARSED: PerCpuArray<Packet> = PerCpuArray::with_max_entries(1, 0);
 #[map]
 pub static HISTOGRAMS: Array<Histogram> = Array::with_max_entries(SERIES, MMAPABLE);
 

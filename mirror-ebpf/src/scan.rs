@@ -152,20 +152,23 @@ fn search<const WORDS: usize>(ctx: &TcContext, at: u32, len: u32, most: u32) -> 
 }
 
 /// Whether a line feed stands in this chunk, with a line feed or a carriage return behind it. The chunk is loaded twice,
-/// a byte apart: then a pair stands at one place of two words. The six other control codes from 8 to 15 pass for a
-/// second byte too, which costs half as much, and no request has them at the start of a line.
+/// a byte apart: then a pair stands at one place of two words.
 #[inline(always)]
 fn has_blank_line<const WORDS: usize>(ctx: &TcContext, at: u32) -> bool {
-    const FEEDS: u64 = each(b'\n');
-    const BOTH: u64 = each(!7);
     let Ok(firsts) = load::<[u64; WORDS]>(ctx, at) else { return false };
     let Ok(seconds) = load::<[u64; WORDS]>(ctx, at + 1) else { return false };
-    let mut zeros = 0;
+    let mut found = 0;
     for (first, second) in firsts.iter().zip(seconds) {
-        let pair = (first ^ FEEDS) | ((second ^ FEEDS) & BOTH);
-        zeros |= pair.wrapping_sub(each(1)) & !pair;
+        let first = first ^ each(b'\n');
+        found |= zeros(first | (second ^ each(b'\n'))) | zeros(first | (second ^ each(b'\r')));
     }
-    zeros & each(0x80) != 0
+    found & each(0x80) != 0
+}
+
+/// The top bit of a byte is set where a byte is zero, and never where none is; the other bits mean nothing.
+#[inline(always)]
+fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(each(1)) & !word
 }
 
 const fn bytes<const WORDS: usize>() -> u32 {

@@ -50,6 +50,19 @@ fn two_requests_in_one_segment_of_every_length() {
     }
 }
 
+/// A header line that is folded (obsolete: RFC 9112, section 5.2), and bytes that are none of ASCII.
+#[test]
+fn what_stands_behind_a_line_feed_is_looked_at_exactly() {
+    let programs = Programs::with_services();
+    for byte in (0..=255u8).filter(|byte| !b"\r\n".contains(byte)) {
+        let mut c = Connection::new(&programs, 0, 1000 + u16::from(byte));
+        let head = [&GET[..GET.len() - 2], &[byte; 5], b"\n", &[byte; 80], b"\r\n\r\n"].concat();
+        c.turn(&head, OK);
+        c.fin(SERVER);
+    }
+    Connection::new(&programs, 0, 1).check(254, 0, &[]);
+}
+
 /// One alone never looks like two.
 #[test]
 fn one_request_of_every_length_is_one() {
