@@ -40,18 +40,20 @@ pub fn run(
     mut sink: impl FnMut(Output),
 ) -> Result<()> {
     let mut chores = Instant::now();
+    // What was cloned last may lie in a block that is not handed over yet, so silence counts only after a wait.
+    let mut is_last_wait_over = false;
     loop {
         let stopping = stop.load(Ordering::Acquire);
         match ring.read_block(|frame| pipeline.on_frame(&to_frame(frame), &mut sink)) {
             Some(read) => counters.add_read(read),
-            None if stopping => break,
-            // Only between blocks: everything that was cloned before the order was given is read by then.
+            None if is_last_wait_over => break,
             None => {
                 // Only now: everything that was cloned before the order was given has been read.
                 while let Ok(forget) = forget_rx.try_recv() {
                     pipeline.forget(unix_now(), forget.service, &mut sink);
                 }
                 ring.wait(WAIT).context("read the shadow interface")?;
+                is_last_wait_over = stopping;
             }
         }
         if chores.elapsed() >= CHORES {
