@@ -204,11 +204,11 @@ impl Running {
         }
     }
 
-    /// In the order in which a byte travels: taps off, intake read to its end, replay drained, doors closed.
+    /// In the order in which a byte travels: no more clones, intake read to its end, replay drained, and only then the
+    /// taps off, so that v2's last turns are timed too.
     fn stop(self, _doors: &Doors) -> Arc<Agent> {
         tracing::info!("stopping");
         drop(self.lease);
-        self.agent.kernel.untap();
         self.stop_workers.store(true, Ordering::Release);
         for worker in self.workers {
             match worker.join() {
@@ -218,6 +218,7 @@ impl Running {
             }
         }
         shutdown::drain(&self.agent, DRAIN);
+        self.agent.kernel.untap();
         self.agent.set_stopped();
         let _ = self.stop_control.send(true);
         let _ = self.control.join();

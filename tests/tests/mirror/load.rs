@@ -3,11 +3,13 @@
 use std::fs;
 use std::process::Command;
 
+use mirror_tests::agent::Agent;
 use mirror_tests::nginx::Nginx;
+use mirror_tests::wait::until;
 use mirror_tests::world::{Host, World};
 use serde_json::Value;
 
-use crate::ledger::{assert_balanced, count, lost};
+use crate::ledger::{PATIENCE, assert_balanced, count, lost, settle};
 use crate::setup::{mirror, nginx, url};
 
 const CONNECTIONS: &str = "16";
@@ -35,6 +37,15 @@ fn answered(nginx: &Nginx) -> u64 {
     log.len() as u64
 }
 
+/// Waits until v1 has logged and the agent has dealt with everything; gives the number of requests.
+fn quiet(agent: &Agent, v1: &Nginx) -> u64 {
+    let agreed = || {
+        let seen = count(&settle(agent, 1), "/requests/seen");
+        Ok((seen == answered(v1)).then_some(seen))
+    };
+    until("v1's log and the agent to agree", PATIENCE, agreed).unwrap()
+}
+
 /// What v2 logged is what it was asked: each request that was compared, and each that failed there.
 fn assert_v2_agrees(status: &Value, v2: &Nginx) {
     let log = v2.log().unwrap();
@@ -48,9 +59,9 @@ fn steady_load_is_mirrored_without_a_loss() {
     let (world, v1, v2) = nginx(1_000_000);
     let agent = mirror(&world, &["--share", "100%"]);
     wrk(&world, &["-d3s", "-s", &pace(&world, 20)]);
+    let sent = quiet(&agent, &v1);
     let status = agent.stop().unwrap();
 
-    let sent = answered(&v1);
     assert!(sent > 500, "{sent}");
     assert_eq!(lost(&status), 0);
     // wrk breaks off what it had just sent: those requests may have no whole answer.
@@ -59,6 +70,9 @@ fn steady_load_is_mirrored_without_a_loss() {
     assert_eq!(count(&status, "/requests/seen"), sent);
     assert_eq!(count(&status, "/requests/compared"), sent - unanswered, "{status:#}");
     assert_v2_agrees(&status, &v2);
+    // Nothing was on its way when the taps went, so the kernel has timed or at least counted every turn.
+    assert_eq!(count(&status, "/turns/v1/started"), sent);
+    assert_eq!(count(&status, "/turns/v2/started"), v2.log().unwrap().len() as u64);
     assert_balanced(&status);
 }
 
@@ -77,6 +91,7 @@ fn more_load_than_can_be_mirrored_is_accounted_for_to_the_last_request() {
         assert_eq!(count(&status, "/requests/unmirrorable"), 0, "{status:#}");
     }
     assert!(count(&status, "/requests/compared") > 0);
+    assert_eq!(count(&status, "/turns/v1/started"), sent, "the kernel's clock needs no clones");
     assert_v2_agrees(&status, &v2);
     assert_balanced(&status);
 }
