@@ -31,7 +31,8 @@ pub struct Options {
     /// How long.
     #[arg(long, default_value_t = 20.0)]
     pub seconds: f64,
-    /// Connections; a request waits while all are busy, and the wait counts.
+    /// Connections of clients that wait for their answers, beside the one of a client that pipelines. A request waits
+    /// while all are busy, and the wait counts.
     #[arg(long, default_value_t = 8)]
     pub connections: usize,
     /// GET only this target, instead of the mix of `plan`.
