@@ -107,6 +107,18 @@ impl Kernel {
         lock(&self.policies).set(service.into(), policy, 0).context("write a service's policy")
     }
 
+    /// Changes how a service is mirrored, from the next packet on; of two that change it at once, neither is lost.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn change_policy(&self, service: u8, act: impl FnOnce(&mut ServicePolicy)) -> Result<()> {
+        let mut policies = lock(&self.policies);
+        let mut policy = policies.get(&service.into(), 0).context("read a service's policy")?;
+        act(&mut policy);
+        policies.set(service.into(), policy, 0).context("write a service's policy")
+    }
+
     /// How a service is mirrored now.
     ///
     /// # Errors

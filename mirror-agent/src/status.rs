@@ -188,6 +188,8 @@ pub struct Turns {
     pub recorded: u64,
     /// Turns whose latency is not certain, by reason.
     pub ambiguous: BTreeMap<String, u64>,
+    /// Turns whose connection fell silent before they were certain.
+    pub expired: u64,
 }
 
 /// Latencies of one version.

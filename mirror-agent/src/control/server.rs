@@ -124,7 +124,14 @@ pub struct Killed {
 }
 
 async fn share(State(api): State<Api>, Query(new): Query<NewShare>) -> Response {
-    done(api.agent.set_share(new.service.as_deref(), new.share), "share", new.service.as_deref())
+    let service = new.service.clone();
+    let set = move || api.agent.set_share(new.service.as_deref(), new.share);
+    done(beside(set).await, "share", service.as_deref())
+}
+
+/// Runs what may have to wait for the workers beside this thread: nothing may keep `kill` waiting.
+async fn beside(act: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()> {
+    tokio::task::spawn_blocking(act).await.context("the thread that did it panicked")?
 }
 
 async fn pause(State(api): State<Api>, Query(which): Query<Which>) -> Response {
@@ -132,7 +139,8 @@ async fn pause(State(api): State<Api>, Query(which): Query<Which>) -> Response {
 }
 
 async fn resume(State(api): State<Api>, Query(which): Query<Which>) -> Response {
-    done(api.agent.resume(which.service.as_deref()), "resume", which.service.as_deref())
+    let service = which.service.clone();
+    done(beside(move || api.agent.resume(which.service.as_deref())).await, "resume", service.as_deref())
 }
 
 async fn kill(State(api): State<Api>, Query(which): Query<Which>) -> Response {

@@ -1,5 +1,6 @@
 //! The flow table, as far as the agent tends it: entries that nobody ended go after a while.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -20,12 +21,14 @@ pub struct Swept {
     pub entries: usize,
     /// Entries that were taken out.
     pub removed: usize,
-    /// Turns of theirs that will never be recorded.
-    pub expired_turns: u64,
 }
 
 /// The flow table of a loaded object.
-pub struct Flows(HashMap<MapData, FlowKey, Flow>);
+pub struct Flows {
+    table: HashMap<MapData, FlowKey, Flow>,
+    /// Turns that will never be recorded because their entries were taken out, by service and version.
+    expired: BTreeMap<(u8, u8), u64>,
+}
 
 impl Flows {
     /// Takes the table out of a loaded object.
@@ -35,7 +38,7 @@ impl Flows {
     /// When the object does not hold it.
     pub fn new(object: &mut aya::Ebpf) -> Result<Self> {
         let map = object.take_map("FLOWS_BY_KEY").context("no kernel map FLOWS_BY_KEY in this build")?;
-        Ok(Flows(map.try_into()?))
+        Ok(Flows { table: map.try_into()?, expired: BTreeMap::new() })
     }
 
     /// Takes out what has been idle for longer than [`IDLE`].
@@ -43,21 +46,30 @@ impl Flows {
         let now = clock::monotonic();
         let mut swept = Swept::default();
         let mut idle = Vec::new();
-        for (key, flow) in self.0.iter().flatten() {
+        for (key, flow) in self.table.iter().flatten() {
             swept.entries += 1;
             if now.saturating_sub(flow.last_seen) > IDLE.as_nanos() as u64 {
-                swept.expired_turns += open_turns(&flow);
-                idle.push(key);
+                idle.push((key, flow));
             }
         }
-        swept.removed = idle.iter().filter(|key| self.0.remove(key).is_ok()).count();
+        for (key, flow) in idle {
+            if self.table.remove(&key).is_ok() {
+                swept.removed += 1;
+                *self.expired.entry((flow.service, flow.version)).or_default() += open_turns(&flow);
+            }
+        }
         swept
+    }
+
+    /// Turns of one version that will never be recorded because their connection fell silent.
+    pub fn expired_turns(&self, service: u8, version: u8) -> u64 {
+        self.expired.get(&(service, version)).copied().unwrap_or(0)
     }
 
     /// Turns that have begun on one version's connections and have not ended.
     pub fn open_turns(&self, service: u8, version: u8) -> u64 {
         let ours = |flow: &Flow| (flow.service, flow.version) == (service, version);
-        self.0.iter().flatten().filter(|(_, flow)| ours(flow)).map(|(_, flow)| open_turns(&flow)).sum()
+        self.table.iter().flatten().filter(|(_, flow)| ours(flow)).map(|(_, flow)| open_turns(&flow)).sum()
     }
 
     /// The interface that a TCP connection was first seen on; `None` when it is not in the table.
@@ -70,7 +82,7 @@ impl Flows {
     pub fn owners(&self, client: SocketAddr, server: SocketAddr) -> Option<[u32; 2]> {
         let (from, to) = (to_address(client.ip()), to_address(server.ip()));
         let key = FlowKey::new(&from, client.port().to_be(), &to, server.port().to_be(), TCP);
-        Some(self.0.get(&key, 0).ok()?.interface)
+        Some(self.table.get(&key, 0).ok()?.interface)
     }
 }
 

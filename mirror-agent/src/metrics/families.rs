@@ -166,6 +166,7 @@ fn turns(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
                 counter(&mut metric, &labels, value)
             };
             add("recorded", "", turns.recorded)?;
+            add("expired", "", turns.expired)?;
             for (reason, value) in &turns.ambiguous {
                 add("ambiguous", reason, *value)?;
             }

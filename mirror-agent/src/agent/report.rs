@@ -1,0 +1,149 @@
+//! What the agent says of itself.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use anyhow::{Context, Result};
+use mirror_common::count::Skip;
+use mirror_common::policy::ServicePolicy;
+use mirror_common::turn::{Ambiguous, measure, outcome};
+
+use super::{Agent, NEVER};
+use crate::config::Share;
+use crate::exchange::Unmirrorable;
+use crate::intake::balance::Balance;
+use crate::kernel::counts;
+use crate::latency::Latency;
+use crate::ledger::{Shed, V2Failure};
+use crate::select::Unselected;
+use crate::service::{Service, V1, V2, VERSIONS};
+use crate::status::{self, Imbalance, Intake, Quantiles, State, Status, by_name};
+
+impl Agent {
+    /// The status now.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel's counters cannot be read.
+    pub fn status(&self) -> Result<Status> {
+        let intake = self.intake_status()?;
+        let imbalance = self.intake_imbalance(&intake);
+        let services = self.services.iter().map(|service| self.service_status(service, imbalance));
+        Ok(Status { services: services.collect::<Result<_>>()?, agent: self.agent_status(intake)? })
+    }
+
+    fn agent_status(&self, intake: Intake) -> Result<status::Agent> {
+        let taps = self.kernel.taps().into_iter().map(|tap| status::Tap {
+            interface: tap.interface,
+            hook: tap.hook.into(),
+            mechanism: tap.mechanism.as_str().into(),
+            position: tap.position,
+            followers: tap.followers,
+        });
+        let kill_latency = self.kill_latency_ns.load(Ordering::Relaxed);
+        Ok(status::Agent {
+            version: env!("CARGO_PKG_VERSION").into(),
+            taps: taps.collect(),
+            shadow_interface: self.shadow.name.clone(),
+            intake,
+            skipped_packets: by_name(Skip::NAMES, &self.kernel.counts.skips()?.packets),
+            kill_latency_s: (kill_latency != NEVER).then_some(kill_latency as f64 * 1e-9),
+        })
+    }
+
+    /// What was accounted for is read before what was cloned, so that nothing seems to come from nowhere.
+    pub(super) fn intake_status(&self) -> Result<Intake> {
+        let (read, ring_dropped, dropped) =
+            (self.intake.read(), self.intake.ring_dropped(), self.shadow.dropped());
+        let refused =
+            self.sum(|count| count.link_refused).context("read the clones that the link refused")?;
+        Ok(Intake {
+            read,
+            ring_dropped,
+            link_dropped: dropped.saturating_sub(refused),
+            cloned: self.cloned()?,
+        })
+    }
+
+    fn intake_imbalance(&self, intake: &Intake) -> i64 {
+        if self.has_stopped.load(Ordering::Relaxed) {
+            return Balance::final_imbalance(intake);
+        }
+        self.balance.lock().unwrap_or_else(PoisonError::into_inner).imbalance(self.started.elapsed(), intake)
+    }
+
+    fn service_status(&self, service: &Service, intake_imbalance: i64) -> Result<status::Service> {
+        let count = self.kernel.counts.service(service.index)?;
+        let policy = self.kernel.policy(service.index)?;
+        let requests = service.ledger.counts();
+        let versions = VERSIONS.iter().zip([V1, V2]);
+        let turns =
+            versions.clone().map(|(name, version)| Ok(((*name).into(), self.turns(service, version)?)));
+        let latency = versions.map(|(name, version)| ((*name).into(), self.latencies(service, version)));
+        Ok(status::Service {
+            name: service.name.clone(),
+            share: Share::from_ppm(policy.share_ppm).unwrap_or(Share::ZERO).to_string(),
+            state: self.state(&policy),
+            packets: count.packets.into(),
+            bytes: count.bytes.into(),
+            requests: requests_status(&requests),
+            differences: service.differences.totals(),
+            turns: turns.collect::<Result<_>>()?,
+            latency: latency.collect(),
+            ledger_imbalance: Imbalance {
+                kernel: counts::imbalance(&count),
+                intake: intake_imbalance,
+                requests: requests.imbalance(),
+            },
+        })
+    }
+
+    fn state(&self, policy: &ServicePolicy) -> State {
+        if self.has_stopped.load(Ordering::Relaxed) {
+            State::Stopped
+        } else if self.kernel.control.is_killed() {
+            State::Killed
+        } else if policy.paused != 0 {
+            State::Paused
+        } else if policy.share_ppm == 0 {
+            State::Off
+        } else {
+            State::Mirroring
+        }
+    }
+
+    fn turns(&self, service: &Service, version: u8) -> Result<status::Turns> {
+        let count = self.kernel.counts.turns(service.index, version)?;
+        let ambiguous = by_name(Ambiguous::NAMES, &count.ambiguous);
+        let ambiguous = ambiguous.into_iter().filter(|(name, _)| !name.is_empty()).collect();
+        let expired = self.kernel.flows().expired_turns(service.index, version);
+        Ok(status::Turns { started: count.started, recorded: count.recorded, ambiguous, expired })
+    }
+
+    fn latencies(&self, service: &Service, version: u8) -> status::Latencies {
+        let of = |measure| Quantiles::from(&self.latency(service.index, version, measure));
+        status::Latencies { ttfb: of(measure::TTFB), total: of(measure::TOTAL) }
+    }
+
+    /// One version's latencies, all outcomes together.
+    fn latency(&self, service: u8, version: u8, measure: u8) -> Latency {
+        let mut sum = Latency::default();
+        for outcome in 0..outcome::COUNT as u8 {
+            sum.merge(&self.kernel.histograms.read(service, version, measure, outcome));
+        }
+        sum
+    }
+}
+
+fn requests_status(counts: &crate::ledger::Counts) -> status::Requests {
+    status::Requests {
+        seen: counts.seen,
+        compared: counts.compared,
+        v2_failed: by_name(V2Failure::NAMES, &counts.v2_failed),
+        shed: by_name(Shed::NAMES, &counts.shed),
+        unselected: by_name(Unselected::ALL.map(Unselected::as_str), &counts.unselected),
+        unmirrorable: by_name(Unmirrorable::ALL.map(Unmirrorable::as_str), &counts.unmirrorable),
+        v1_unanswered: counts.v1_unanswered,
+        in_progress: counts.in_progress(),
+    }
+}
