@@ -46,8 +46,8 @@ impl Agent {
     /// When there is no such service.
     pub fn pause(&self, service: Option<&str>) -> Result<()> {
         self.stops.fetch_add(1, Ordering::SeqCst);
-        let chosen = self.chosen(service)?.into_iter();
-        chosen.map(|service| self.kernel.change_policy(service.index, |policy| policy.paused = 1)).collect()
+        let pause = |service: &Service| self.kernel.change_policy(service.index, |policy| policy.paused = 1);
+        self.chosen(service)?.into_iter().try_for_each(pause)
     }
 
     /// Goes on after a pause or a kill.
