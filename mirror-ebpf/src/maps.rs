@@ -29,7 +29,7 @@ pub static SIDE_COUNTS: PerCpuArray<SideCount> = PerCpuArray::with_max_entries(S
 pub static SKIP_COUNTS: PerCpuArray<SkipCount> = PerCpuArray::with_max_entries(1, 0);
 #[map]
 pub static TURN_COUNTS: PerCpuArray<TurnCount> = PerCpuArray::with_max_entries(SERVICES * VERSIONS, 0);
-/// Where [`crate::packet::parse`] lays its result down for a moment.
+/// The packet that this processor looks at.
 #[map]
 pub static PARSED: PerCpuArray<Packet> = PerCpuArray::with_max_entries(1, 0);
 #[map]

@@ -1,5 +1,8 @@
 //! What the first bytes of a segment are, and whether a second request hides behind the first.
 
+use core::arch::asm;
+use core::ptr::read_volatile;
+
 use aya_ebpf::programs::TcContext;
 use mirror_common::limits::REQUEST_SCAN;
 
@@ -124,45 +127,57 @@ pub fn head(ctx: &TcContext, at: u32, len: u32) -> Head {
 /// Whether `\n\r` or `\n\n` stands wholly inside the first `len` bytes.
 #[inline(always)]
 fn blank_line_within(ctx: &TcContext, at: u32, len: u32) -> bool {
-    if len > bytes::<CHUNK>() {
+    if len >= bytes::<CHUNK>() {
         search::<CHUNK>(ctx, at, len, REQUEST_SCAN)
-    } else if len > bytes::<SMALL_CHUNK>() {
+    } else if len >= bytes::<SMALL_CHUNK>() {
         search::<SMALL_CHUNK>(ctx, at, len, bytes::<CHUNK>())
     } else {
         false // two request lines do not fit
     }
 }
 
-/// Searches `len` bytes, which are more than a chunk and at most `most`. The last chunk overlaps the one before it, and
-/// stands behind the loop: inside, the verifier would follow it once a round.
+/// Searches `len` bytes, which are at least a chunk and at most `most`. Two chunks overlap by a byte, so that no pair
+/// falls between them. The last one stands behind the loop: inside, the verifier would follow it once a round.
 #[inline(always)]
 fn search<const WORDS: usize>(ctx: &TcContext, at: u32, len: u32, most: u32) -> bool {
-    let last = len - 1 - bytes::<WORDS>();
+    let stride = bytes::<WORDS>() - 1;
+    let last = len - bytes::<WORDS>();
     let mut offset = 0;
-    for _ in 0..most / bytes::<WORDS>() {
+    for _ in 0..=most / stride {
         if offset >= last {
             break;
         }
         if has_blank_line::<WORDS>(ctx, at + offset) {
             return true;
         }
-        offset += bytes::<WORDS>();
+        offset += stride;
     }
     has_blank_line::<WORDS>(ctx, at + last)
 }
 
-/// Whether a line feed stands in this chunk, with a line feed or a carriage return behind it. The chunk is loaded twice,
-/// a byte apart: then a pair stands at one place of two words.
+/// Whether a line feed stands in this chunk, with a line feed or a carriage return behind it.
 #[inline(always)]
 fn has_blank_line<const WORDS: usize>(ctx: &TcContext, at: u32) -> bool {
-    let Ok(firsts) = load::<[u64; WORDS]>(ctx, at) else { return false };
-    let Ok(seconds) = load::<[u64; WORDS]>(ctx, at + 1) else { return false };
-    let mut found = 0;
-    for (first, second) in firsts.iter().zip(seconds) {
-        let first = first ^ each(b'\n');
-        found |= zeros(first | (second ^ each(b'\n'))) | zeros(first | (second ^ each(b'\r')));
+    let Ok(chunk) = load::<[u64; WORDS]>(ctx, at) else { return false };
+    let (mut found, mut before) = (0u64, each(0xff));
+    for word in &chunk {
+        // SAFETY: a plain reference.
+        let word = u64::from_le(unsafe { read_volatile(word) }) ^ each(b'\n');
+        let first = word << 8 | before >> 56; // every byte's neighbour
+        found |= zeros(first | word) | zeros(first | (word ^ each(b'\n' ^ b'\r')));
+        before = word;
+        found = settled(found);
     }
     found & each(0x80) != 0
+}
+
+/// The same value, computed before anything volatile that comes after it. So the words of a chunk are looked at one
+/// after another: all at once they take more registers than there are, and then more stack than Linux 6.1 gives.
+#[inline(always)]
+fn settled(mut value: u64) -> u64 {
+    // SAFETY: it changes nothing.
+    unsafe { asm!("{0} += 0", inout(reg) value, options(nostack)) }
+    value
 }
 
 /// The top bit of a byte is set where a byte is zero, and never where none is; the other bits mean nothing.

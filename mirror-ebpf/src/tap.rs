@@ -44,12 +44,12 @@ fn tap(ctx: &TcContext, hook: u8) -> i32 {
 fn observe(ctx: &TcContext, hook: u8) -> Result<(), Skip> {
     let control = control().ok_or(Skip::Unmatched)?;
     let packet = parse(ctx)?;
-    let matched = find(&packet, control)?;
+    let matched = find(packet, control)?;
     let policy = POLICIES.get(matched.endpoint.service as u32).ok_or(Skip::Unmatched)?;
     // SAFETY: the helper has no preconditions.
     let now = unsafe { bpf_ktime_get_ns() };
     let own = is_own(ctx, control);
-    let seen = Sighting { now, packet: &packet, matched: &matched, policy, own };
+    let seen = Sighting { now, packet, matched: &matched, policy, own };
     let key =
         FlowKey::new(&packet.source, packet.source_port, &packet.target, packet.target_port, packet.protocol);
     // SAFETY: the kernel keeps the entry alive for this run. Another processor may hold the same connection's other
@@ -69,7 +69,7 @@ fn observe(ctx: &TcContext, hook: u8) -> Result<(), Skip> {
             count(ctx, &matched, Ending::DuplicateVantage);
             return Ok(());
         }
-        over = packet.protocol == TCP && turn::follow(ctx, &packet, matched.side, flow, now);
+        over = packet.protocol == TCP && turn::follow(ctx, packet, matched.side, flow, now);
     }
     let decided = admit_packet(ctx, decided, entry, &seen);
     count(ctx, &matched, mirror(ctx, control, decided, &seen));
