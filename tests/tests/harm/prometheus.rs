@@ -57,8 +57,8 @@ fn scrapes_what_the_status_says() {
     let _prometheus = prometheus(&scene);
     let asked = nobody_noticed(scene.small_load(2));
     reach(&agent, "requests/seen", asked);
-    let idle = || Ok(Some(agent.status()?).filter(|status| figure(status, "requests/in_progress") == 0));
-    let status = until("the last replays", PATIENCE, idle).unwrap();
+    let idle = || Ok(Some(agent.status()?).filter(is_idle));
+    let status = until("the last replays and turns", PATIENCE, idle).unwrap();
     expect(&scene, "up", 1.0);
     let requests = |end: &str| format!(r#"sum(mirror_requests_total{{service="default",end="{end}"}})"#);
     expect(&scene, &requests("compared"), figure(&status, "requests/compared") as f64);
@@ -78,6 +78,18 @@ fn scrapes_what_the_status_says() {
         same_median(&scene, &status, version);
     }
     balanced(&agent.stop().unwrap());
+}
+
+/// Nothing will change any more: no request is on its way, and every turn has ended, as the last of a connection does
+/// when the connection closes.
+fn is_idle(status: &Value) -> bool {
+    let has_settled = |version: &str| {
+        let turns = &status["services"][0]["turns"][version];
+        let ambiguous = turns["ambiguous"].as_object().into_iter().flatten();
+        let ended = ambiguous.map(|(_, count)| count.as_u64().unwrap()).sum::<u64>();
+        turns["started"].as_u64() == turns["recorded"].as_u64().map(|recorded| recorded + ended)
+    };
+    figure(status, "requests/in_progress") == 0 && has_settled("v1") && has_settled("v2")
 }
 
 /// The median by Prometheus, from our coarse buckets, is in the bucket of the median by the kernel's fine ones.
