@@ -44,19 +44,19 @@ pub fn entry(key: &FlowKey, seen: &Sighting) -> Result<Option<*mut Flow>, Skip> 
 /// A SYN with another initial sequence number is a new connection on old addresses.
 #[inline(always)]
 fn starts_anew(flow: &Flow, seen: &Sighting) -> bool {
-    let packet = seen.packet;
-    packet.tcp_flags & tcp::SYN != 0
+    let segment = &seen.packet.segment;
+    segment.tcp_flags & tcp::SYN != 0
         && seen.matched.side == side::CLIENT
         && (flow.known & known::START == 0
-            || flow.request_next != packet.sequence.wrapping_add(1 + packet.payload))
+            || flow.request_next != segment.sequence.wrapping_add(1 + segment.payload))
 }
 
 #[inline(always)]
 fn is_worth_an_entry(packet: &Packet) -> bool {
-    let flags = packet.tcp_flags;
+    let flags = packet.segment.tcp_flags;
     packet.protocol != TCP
         || flags & tcp::RST == 0 && flags & tcp::SYN != 0
-        || flags & (tcp::RST | tcp::FIN) == 0 && packet.payload > 0
+        || flags & (tcp::RST | tcp::FIN) == 0 && packet.segment.payload > 0
 }
 
 /// A fresh entry; the share and the cap on new connections are decided here, once.

@@ -9,6 +9,7 @@ mod endpoint;
 mod flow;
 mod histogram;
 mod maps;
+mod opaque;
 mod packet;
 mod scan;
 mod sequence;

@@ -1,11 +1,11 @@
 //! What the first bytes of a segment are, and whether a second request hides behind the first.
 
-use core::arch::asm;
 use core::ptr::read_volatile;
 
 use aya_ebpf::programs::TcContext;
 use mirror_common::limits::REQUEST_SCAN;
 
+use crate::opaque;
 use crate::packet::load;
 
 /// The first bytes of a segment that are looked at, as two numbers.
@@ -143,7 +143,7 @@ fn search<const WORDS: usize>(ctx: &TcContext, at: u32, len: u32, most: u32) -> 
     let stride = bytes::<WORDS>() - 1;
     let last = len - bytes::<WORDS>();
     let mut offset = 0;
-    for _ in 0..=most / stride {
+    for _ in 0..most / stride + 1 {
         if offset >= last {
             break;
         }
@@ -156,6 +156,9 @@ fn search<const WORDS: usize>(ctx: &TcContext, at: u32, len: u32, most: u32) -> 
 }
 
 /// Whether a line feed stands in this chunk, with a line feed or a carriage return behind it.
+///
+/// The words are looked at one after another: all at once they take more registers than there are, and then more stack
+/// than Linux 6.1 gives (512 bytes, less 32 for the compiler's `memset`).
 #[inline(always)]
 fn has_blank_line<const WORDS: usize>(ctx: &TcContext, at: u32) -> bool {
     let Ok(chunk) = load::<[u64; WORDS]>(ctx, at) else { return false };
@@ -166,18 +169,9 @@ fn has_blank_line<const WORDS: usize>(ctx: &TcContext, at: u32) -> bool {
         let first = word << 8 | before >> 56; // every byte's neighbour
         found |= zeros(first | word) | zeros(first | (word ^ each(b'\n' ^ b'\r')));
         before = word;
-        found = settled(found);
+        found = opaque::number(found);
     }
     found & each(0x80) != 0
-}
-
-/// The same value, computed before anything volatile that comes after it. So the words of a chunk are looked at one
-/// after another: all at once they take more registers than there are, and then more stack than Linux 6.1 gives.
-#[inline(always)]
-fn settled(mut value: u64) -> u64 {
-    // SAFETY: it changes nothing.
-    unsafe { asm!("{0} += 0", inout(reg) value, options(nostack)) }
-    value
 }
 
 /// The top bit of a byte is set where a byte is zero, and never where none is; the other bits mean nothing.

@@ -69,7 +69,7 @@ fn observe(ctx: &TcContext, hook: u8) -> Result<(), Skip> {
             count(ctx, &matched, Ending::DuplicateVantage);
             return Ok(());
         }
-        over = packet.protocol == TCP && turn::follow(ctx, packet, matched.side, flow, now);
+        over = packet.protocol == TCP && turn::follow(ctx, packet.segment, matched.side, flow, now);
     }
     let decided = admit_packet(ctx, decided, entry, &seen);
     count(ctx, &matched, mirror(ctx, control, decided, &seen));

@@ -13,16 +13,16 @@ use mirror_common::turn::{Ambiguous, measure, outcome};
 
 use crate::histogram::record;
 use crate::maps::TURN_COUNTS;
-use crate::packet::{Packet, tcp};
+use crate::packet::{Segment, tcp};
 use crate::scan::{self, Head, Method, PEEK, Peek};
 use crate::sequence::{Place, place};
 
 /// Follows one TCP segment. Returns whether the connection is over.
 #[inline(always)]
-pub fn follow(ctx: &TcContext, packet: &Packet, from: u8, flow: &mut Flow, now: u64) -> bool {
+pub fn follow(ctx: &TcContext, segment: Segment, from: u8, flow: &mut Flow, now: u64) -> bool {
     let Some(count) = TURN_COUNTS.get_ptr_mut(index(flow)) else { return false };
     // SAFETY: a live entry of this processor's own array; nothing else runs on it meanwhile.
-    let mut clock = Clock { ctx, packet, flow, count: unsafe { &mut *count }, now };
+    let mut clock = Clock { ctx, segment, flow, count: unsafe { &mut *count }, now };
     if from == side::CLIENT {
         clock.client()
     } else {
@@ -47,7 +47,7 @@ fn index(flow: &Flow) -> u32 {
 
 struct Clock<'a> {
     ctx: &'a TcContext,
-    packet: &'a Packet,
+    segment: Segment,
     flow: &'a mut Flow,
     count: &'a mut TurnCount,
     now: u64,
@@ -56,12 +56,12 @@ struct Clock<'a> {
 impl Clock<'_> {
     #[inline(always)]
     fn client(&mut self) {
-        let flags = self.packet.tcp_flags;
+        let flags = self.segment.tcp_flags;
         if flags & tcp::SYN != 0 && self.flow.known & known::START == 0 {
             self.flow.known |= known::REQUEST_NEXT | known::START;
-            self.flow.request_next = self.packet.sequence.wrapping_add(1);
+            self.flow.request_next = self.segment.sequence.wrapping_add(1);
         }
-        if self.packet.payload > 0 {
+        if self.segment.payload > 0 {
             self.request_bytes();
         }
         if flags & tcp::FIN != 0 {
@@ -71,12 +71,12 @@ impl Clock<'_> {
 
     #[inline(always)]
     fn server(&mut self) {
-        let flags = self.packet.tcp_flags;
+        let flags = self.segment.tcp_flags;
         if flags & tcp::SYN != 0 && self.flow.known & known::RESPONSE_NEXT == 0 {
             self.flow.known |= known::RESPONSE_NEXT;
-            self.flow.response_next = self.packet.sequence.wrapping_add(1);
+            self.flow.response_next = self.segment.sequence.wrapping_add(1);
         }
-        if self.packet.payload > 0 {
+        if self.segment.payload > 0 {
             self.response_bytes();
         }
         if flags & tcp::FIN != 0 {
@@ -91,9 +91,9 @@ impl Clock<'_> {
             self.flow.request_next = self.sequence();
         }
         let sequence = self.sequence();
-        let doubt = match place(&mut self.flow.request_next, sequence, self.packet.payload) {
+        let doubt = match place(&mut self.flow.request_next, sequence, self.segment.payload) {
             // One old byte is a keep-alive probe (RFC 9293, section 3.8.4).
-            Place::Old if self.packet.payload == 1 => return,
+            Place::Old if self.segment.payload == 1 => return,
             Place::Old => return self.doubt(Some(Ambiguous::Retransmit)),
             Place::Overlap => Some(Ambiguous::Retransmit),
             Place::Ahead => Some(Ambiguous::Reordered),
@@ -116,13 +116,13 @@ impl Clock<'_> {
     /// The sequence number of the first payload byte: a SYN with data (TCP Fast Open) takes one number itself.
     #[inline(always)]
     fn sequence(&self) -> u32 {
-        let syn = (self.packet.tcp_flags & tcp::SYN != 0) as u32;
-        self.packet.sequence.wrapping_add(syn)
+        let syn = (self.segment.tcp_flags & tcp::SYN != 0) as u32;
+        self.segment.sequence.wrapping_add(syn)
     }
 
     #[inline(always)]
     fn peek(&self) -> Option<Peek> {
-        scan::peek(self.ctx, self.packet.payload_at, self.packet.payload)
+        scan::peek(self.ctx, self.segment.payload_at, self.segment.payload)
     }
 
     /// Requests of a poisoned connection are still counted where they can be recognised.
@@ -189,7 +189,7 @@ impl Clock<'_> {
         if self.flow.phase != phase::REQUEST || self.flow.known & known::BODILESS == 0 {
             return;
         }
-        match scan::head(self.ctx, self.packet.payload_at, self.packet.payload) {
+        match scan::head(self.ctx, self.segment.payload_at, self.segment.payload) {
             Head::Ends => self.flow.known |= known::HEAD_DONE,
             Head::Continues => {}
             Head::Followed => self.poison_with_another(Ambiguous::Pipelined),
@@ -204,8 +204,8 @@ impl Clock<'_> {
             self.flow.response_next = self.sequence();
         }
         let sequence = self.sequence();
-        match place(&mut self.flow.response_next, sequence, self.packet.payload) {
-            Place::Old if self.packet.payload == 1 => return,
+        match place(&mut self.flow.response_next, sequence, self.segment.payload) {
+            Place::Old if self.segment.payload == 1 => return,
             Place::Old => return self.doubt(Some(Ambiguous::Retransmit)),
             Place::Overlap => self.doubt(Some(Ambiguous::Retransmit)),
             Place::Ahead => self.doubt(Some(Ambiguous::Reordered)),
@@ -241,7 +241,7 @@ impl Clock<'_> {
     /// The rest of an earlier answer, whose request was not waited for; or half a status line, or both.
     #[inline(always)]
     fn response_without_status(&mut self) {
-        if self.packet.payload >= PEEK {
+        if self.segment.payload >= PEEK {
             return self.poison(Ambiguous::Pipelined);
         }
         self.drop_pending(Ambiguous::SplitHead);
@@ -261,7 +261,7 @@ impl Clock<'_> {
     /// The server's FIN ends the last response for certain, unless bytes before it were never seen.
     #[inline(always)]
     fn server_finished(&mut self) {
-        let end = self.sequence().wrapping_add(self.packet.payload);
+        let end = self.sequence().wrapping_add(self.segment.payload);
         if self.flow.known & known::RESPONSE_NEXT != 0 && end != self.flow.response_next {
             self.doubt(Some(Ambiguous::Reordered));
         }
@@ -362,7 +362,7 @@ impl Clock<'_> {
     /// Ends what this packet has ended. After RST, or FIN from both ends, the entry goes.
     #[inline(always)]
     fn settle(&mut self) -> bool {
-        if self.packet.tcp_flags & tcp::RST != 0 {
+        if self.segment.tcp_flags & tcp::RST != 0 {
             self.poison(Ambiguous::Reset);
             return true;
         }

@@ -30,18 +30,18 @@ fn a_turn_is_recorded_once_the_next_answer_proves_it_whole() {
 #[test]
 fn a_turn_is_timed_from_its_bytes_to_the_bytes_of_its_answer() {
     let programs = Programs::with_services();
-    for (service, ms) in [0, 1, 5, 50, 500, 5000].into_iter().enumerate() {
+    for (service, ms) in [0, 1, 5, 50, 500].into_iter().enumerate() {
         let mut c = Connection::open(&programs, service as u8);
         let first = c.send(CLIENT, POST);
-        c.pass(7 * ms * MS);
+        c.pass(3 * ms * MS);
         c.send(CLIENT, &[b'x'; 1400]);
-        c.pass(5 * ms * MS);
+        c.pass(2 * ms * MS);
         let last = c.send(CLIENT, &[b'x'; 1600]);
         c.pass(ms * MS);
         let answer = c.send(SERVER, OK);
         c.pass(3 * ms * MS);
         let end = c.send(SERVER, &[b'y'; 100]);
-        c.pass(20 * ms * MS);
+        c.pass(4 * ms * MS);
         c.fin(SERVER);
         c.check(1, 0, &[]);
         assert_spans(&c.series(measure::TTFB, outcome::OK), last, answer);

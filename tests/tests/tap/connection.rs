@@ -99,7 +99,7 @@ impl<'a> Connection<'a> {
         Moment(before + self.moved, after + self.moved)
     }
 
-    /// Lets time pass for this connection: what has happened on it is that much longer ago.
+    /// Lets time pass for this connection: what has happened on it is that much longer ago. The machine must be older.
     pub fn pass(&mut self, ns: u64) {
         let mut flow = self.flow().unwrap();
         let times = [
