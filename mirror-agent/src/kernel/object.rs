@@ -1,7 +1,9 @@
 //! The kernel programs, as they were built into this binary.
 
+use std::io::ErrorKind;
+
 use anyhow::{Context, Result};
-use aya::programs::SchedClassifier;
+use aya::programs::{ProgramError, SchedClassifier};
 use aya::{Ebpf, EbpfLoader};
 
 /// The object file, aligned as an ELF reader wants it.
@@ -14,6 +16,9 @@ pub const EGRESS: &str = "mirror_egress";
 /// See [`INGRESS`].
 pub const DRAIN: &str = "mirror_drain";
 
+/// How often a load that was broken off is tried, as libbpf does.
+const LOADS: u32 = 5;
+
 /// Loads maps and programs into the kernel. Nothing is attached yet.
 ///
 /// # Errors
@@ -22,9 +27,21 @@ pub const DRAIN: &str = "mirror_drain";
 pub fn load() -> Result<Ebpf> {
     let mut object = EbpfLoader::new().load(OBJECT).context("create the kernel maps")?;
     for name in [INGRESS, EGRESS, DRAIN] {
-        program(&mut object, name)?.load().with_context(|| format!("load the kernel program {name}"))?;
+        load_program(program(&mut object, name)?)
+            .with_context(|| format!("load the kernel program {name}"))?;
     }
     Ok(object)
+}
+
+/// The kernel breaks a load off with EAGAIN when a signal is pending, and means that it be asked again.
+fn load_program(program: &mut SchedClassifier) -> Result<(), ProgramError> {
+    for _ in 1..LOADS {
+        match program.load() {
+            Err(ProgramError::LoadError { io_error, .. }) if io_error.kind() == ErrorKind::WouldBlock => {}
+            loaded => return loaded,
+        }
+    }
+    program.load()
 }
 
 /// A program of the object by name.
