@@ -11,6 +11,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Counters {
     read: AtomicU64,
     ring_dropped: AtomicU64,
+    joined_late: AtomicU64,
+    refused: AtomicU64,
+    given_up: AtomicU64,
+}
+
+/// Connections that were not followed from their beginning to their end. Counters only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    /// They were open before they were looked at.
+    pub joined_late: u64,
+    /// The table was full.
+    pub refused: u64,
+    /// All together held too much memory.
+    pub given_up: u64,
 }
 
 impl Counters {
@@ -22,6 +36,22 @@ impl Counters {
     /// Counts frames that a full ring refused.
     pub fn add_ring_dropped(&self, frames: u64) {
         self.ring_dropped.fetch_add(frames, Ordering::Relaxed);
+    }
+
+    /// Takes what one worker has counted in all, after it had counted `before`.
+    pub fn add_connections(&self, before: Connections, now: Connections) {
+        self.joined_late.fetch_add(now.joined_late - before.joined_late, Ordering::Relaxed);
+        self.refused.fetch_add(now.refused - before.refused, Ordering::Relaxed);
+        self.given_up.fetch_add(now.given_up - before.given_up, Ordering::Relaxed);
+    }
+
+    /// Connections so far, over all workers.
+    pub fn connections(&self) -> Connections {
+        Connections {
+            joined_late: self.joined_late.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+            given_up: self.given_up.load(Ordering::Relaxed),
+        }
     }
 
     /// Frames read so far.

@@ -28,6 +28,8 @@ pub struct Agent {
     pub shadow_interface: String,
     /// What was read of the clones.
     pub intake: Intake,
+    /// Connections that were not followed from their beginning to their end, by reason.
+    pub connections: BTreeMap<String, u64>,
     /// Packets that the taps passed without matching them, by reason.
     pub skipped_packets: BTreeMap<String, u64>,
     /// From the last kill command to the last clone after it; absent before the first.

@@ -40,12 +40,15 @@ impl Agent {
             position: tap.position,
             followers: tap.followers,
         });
+        let connections = self.intake.connections();
+        let counts = [connections.joined_late, connections.refused, connections.given_up];
         let kill_latency = self.kill_latency_ns.load(Ordering::Relaxed);
         Ok(status::Agent {
             version: env!("CARGO_PKG_VERSION").into(),
             taps: taps.collect(),
             shadow_interface: self.shadow.name.clone(),
             intake,
+            connections: by_name(["joined_late", "refused", "given_up"], &counts),
             skipped_packets: by_name(Skip::NAMES, &self.kernel.counts.skips()?.packets),
             kill_latency_s: (kill_latency != NEVER).then_some(kill_latency as f64 * 1e-9),
         })

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
-use super::Counters;
 use super::ring::{Ring, RingFrame};
+use super::{Connections, Counters};
 use crate::packet::{Frame, Link};
 use crate::pipeline::{Output, Pipeline};
 use crate::time::Nanos;
@@ -43,6 +43,7 @@ pub fn run(
     mut sink: impl FnMut(Output),
 ) -> Result<()> {
     let mut chores = Instant::now();
+    let mut connections = Connections::default();
     let mut stopping: Option<Instant> = None;
     loop {
         if stopping.is_none() && stop.load(Ordering::Acquire) {
@@ -64,11 +65,24 @@ pub fn run(
             chores = Instant::now();
             counters.add_ring_dropped(ring.take_dropped());
             pipeline.expire(unix_now(), &mut sink);
+            counters.add_connections(connections, of(&pipeline));
+            connections = of(&pipeline);
         }
     }
     counters.add_ring_dropped(ring.take_dropped());
     pipeline.flush(unix_now(), &mut sink);
+    counters.add_connections(connections, of(&pipeline));
     Ok(())
+}
+
+/// What a pipeline has counted so far.
+fn of(pipeline: &Pipeline) -> Connections {
+    let (stats, streams) = (pipeline.stats(), pipeline.stream_stats());
+    Connections {
+        joined_late: stats.joined_late,
+        refused: streams.refused_connections,
+        given_up: stats.over_memory,
+    }
 }
 
 /// A VLAN tag that the kernel took out does not matter to who talks to whom, so it stays out.

@@ -181,6 +181,11 @@ fn losses(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let intake = &status.agent.intake;
     counter(&mut metric, &[("where", "link")], intake.link_dropped)?;
     counter(&mut metric, &[("where", "ring")], intake.ring_dropped)?;
+    let help = "Connections that were not followed from their beginning to their end, by reason";
+    let mut metric = family(encoder, "mirror_partial_connections", help, MetricType::Counter)?;
+    for (reason, value) in &status.agent.connections {
+        counter(&mut metric, &[("reason", reason.as_str())], *value)?;
+    }
     let help = "Packets that the taps passed without matching them, by reason";
     let mut metric = family(encoder, "mirror_skipped_packets", help, MetricType::Counter)?;
     for (reason, value) in &status.agent.skipped_packets {

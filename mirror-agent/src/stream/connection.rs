@@ -51,9 +51,19 @@ impl Connection {
         sink: &mut impl FnMut(Event<'_>),
     ) -> Option<Close> {
         if from == Side::Server && self.is_early(segment) {
-            shared.stats.early_segments += 1;
-            self.early.hold(segment);
-            return None;
+            let size = segment.payload.len() as u64;
+            if !self.early.is_full() && shared.held + size <= shared.limits.held_overall {
+                shared.stats.early_segments += 1;
+                shared.held += size;
+                self.early.hold(segment);
+                return None;
+            }
+            // No room to wait: those before it go first.
+            while !self.early.is_empty() {
+                if let Some(ended) = self.take_early(shared, sink) {
+                    return Some(ended);
+                }
+            }
         }
         let ended = self.take(from, segment, shared, sink);
         if ended.is_none() && !self.early.is_empty() {
@@ -65,7 +75,7 @@ impl Connection {
     /// Whether a segment of the server must wait for bytes of the client, or behind one that does.
     fn is_early(&self, segment: &Segment<'_>) -> bool {
         let says_something = !segment.payload.is_empty() || segment.flags.has(Flags::FIN);
-        if !says_something || segment.flags.has(Flags::RST) || self.early.is_full() {
+        if !says_something || segment.flags.has(Flags::RST) {
             return false;
         }
         !self.early.is_empty() || self.is_ahead_of_client(segment.ack, segment.flags)
@@ -75,14 +85,14 @@ impl Connection {
         flags.has(Flags::ACK) && self.client.as_ref().is_some_and(|client| client.has_not_seen(Seq(ack)))
     }
 
-    /// Takes what has waited long enough: its question has come, its time is over, or too many wait.
+    /// Takes what has waited long enough: its question has come, or its time is over.
     fn release_early(
         &mut self,
         now: Nanos,
         shared: &mut Shared,
         sink: &mut impl FnMut(Event<'_>),
     ) -> Option<Close> {
-        let is_over = self.early.is_full() || self.early.deadline().is_some_and(|deadline| deadline <= now);
+        let is_over = self.early.deadline().is_some_and(|deadline| deadline <= now);
         while let Some(ack) = self.early.first_ack() {
             if !is_over && self.is_ahead_of_client(ack, Flags(Flags::ACK)) {
                 break;
@@ -96,6 +106,7 @@ impl Connection {
 
     fn take_early(&mut self, shared: &mut Shared, sink: &mut impl FnMut(Event<'_>)) -> Option<Close> {
         let (segment, payload) = self.early.pop()?;
+        shared.held -= payload.len() as u64;
         self.take(Side::Server, &Segment { payload: &payload, ..segment }, shared, sink)
     }
 

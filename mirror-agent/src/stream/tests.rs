@@ -204,6 +204,10 @@ fn an_answer_waits_for_its_question() {
     }
     let rig = Rig::new(limits).handshake().server(0, 3, 0, "x").later(patience).client(0, 0, 0, "");
     assert_eq!(rig.said.join(" "), "0+ 0s:x");
+    // What waits is part of the memory in use, and does not wait where there is none.
+    assert_eq!(early(Rig::new(limits)).streams.held(), 6);
+    let no_room = Limits { held_overall: 5, ..limits };
+    assert_eq!(early(Rig::new(no_room)).said.join(" "), "0+ 0s:200  0s:OK 0s!"); // and they stay in order
     // Nor does it get lost when the connection ends, or when too many wait.
     check(|rig| early(rig).client(0, 0, RST, ""), "0+ 0s:200  0s:OK 0s! 0-Reset");
     let rig = (0..65).fold(Rig::new(limits).handshake(), |rig, i| rig.server(i, 3, 0, "x"));

@@ -94,6 +94,7 @@ fn connections_that_are_older_than_the_agent_are_joined() {
     let status = agent.stop().unwrap();
     assert_eq!(asked(&v2, 4), (3..8).collect::<Vec<_>>());
     assert_all_compared(&status, 4 * 5);
+    assert_eq!(status["agent"]["connections"]["joined_late"], 4, "{}", status["agent"]["connections"]);
     assert_balanced(&status);
 }
 
