@@ -20,7 +20,6 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use bytes::Bytes;
 use serde::Serialize;
 
 pub use findings::{Comparison, Difference, Kind, Part};
@@ -30,6 +29,7 @@ pub use redact::Redactor;
 pub use rules::Rules;
 pub use show::MAX_VALUE;
 
+use crate::http::Headers;
 use findings::Findings;
 use path::Step;
 
@@ -39,7 +39,7 @@ pub struct Answer<'a> {
     /// Status code.
     pub status: u16,
     /// Header fields in the order in which they came, without surrounding white space.
-    pub headers: &'a [(Bytes, Bytes)],
+    pub headers: &'a Headers,
     /// Content without its transfer coding, as far as it was kept.
     pub body: &'a [u8],
     /// Bytes of the whole content.

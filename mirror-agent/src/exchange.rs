@@ -10,22 +10,23 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use end::{End, Unmirrorable};
+pub use end::{End, Ended, Unmirrorable};
 pub use stats::Stats;
 
 use crate::http::{Limits, Partial, Request, RequestDecoder, Response, ResponseDecoder};
 use crate::packet::Side;
 use crate::stream::{Close, Event};
-use queue::Queue;
+use queue::{Lost, Place, Queue};
+use server::Answering;
 use step::{Habit, Step};
 
 /// A request and the response to it, both whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// What the client sent.
-    pub request: Request,
+    pub request: Box<Request>,
     /// What the server answered.
-    pub response: Response,
+    pub response: Box<Response>,
 }
 
 /// What became of a request. Every request is `Seen` once and then `Ended` or `Complete` once, so that at any time
@@ -35,9 +36,11 @@ pub enum Progress {
     /// There is a request: its head was read, or it was recognised as one that cannot be read.
     Seen,
     /// A request ended without an exchange.
-    Ended(End),
+    Ended(Ended),
     /// A request was answered. Exchanges complete in the order of their requests.
-    Complete(Box<Exchange>),
+    Complete(Exchange),
+    /// A response, or what was seen of one, to no request that was seen. It counts for none.
+    Unasked(Box<Response>),
 }
 
 /// One connection.
@@ -54,6 +57,20 @@ pub struct Conversation {
     fresh: bool,
     /// Nothing more is decoded.
     over: bool,
+    /// What was lost of the client's since the last request began.
+    client_lost: Option<Lost>,
+    /// Where the last answer to a request ended.
+    answer_end: Option<i64>,
+    /// The request that is being read has no place in the queue: its answer will not be known.
+    unpaired: bool,
+    /// The server's next byte begins a message.
+    boundary: bool,
+    answering: Answering,
+    /// Where the request began that is being read.
+    asked: Place,
+    /// Offsets of the next byte of each direction.
+    client_at: i64,
+    server_at: i64,
     stats: Stats,
 }
 
@@ -68,11 +85,19 @@ impl Conversation {
             requests: RequestDecoder::new(limits, late),
             responses: ResponseDecoder::new(limits),
             queue: Queue::default(),
-            step: if late { Step::Lost { heard: true } } else { Step::Kept },
+            step: if late { Step::Anchored } else { Step::Kept },
             habit: Habit::default(),
             late,
             fresh: true,
             over: false,
+            client_lost: None,
+            answer_end: None,
+            unpaired: false,
+            boundary: !late,
+            answering: Answering::Nothing,
+            asked: Place { start: 0, anchor: None, lost: None },
+            client_at: 0,
+            server_at: 0,
             stats: Stats::default(),
         }
     }
@@ -86,12 +111,15 @@ impl Conversation {
         }
         self.fresh = false;
         if self.over {
+            if let Event::Chunk { data, .. } = event {
+                self.stats.opaque_bytes += data.len() as u64;
+            }
             return;
         }
         match *event {
             Event::Opened { .. } => {}
-            Event::Chunk { from: Side::Client, at, data } => self.client_chunk(at, data, sink),
-            Event::Chunk { from: Side::Server, at, data } => self.server_chunk(at, data, sink),
+            Event::Chunk { from: Side::Client, at, ack, data } => self.client_chunk(at, ack, data, sink),
+            Event::Chunk { from: Side::Server, at, ack, data } => self.server_chunk(at, ack, data, sink),
             Event::Gap { from: Side::Client, bytes, .. } => self.client_gap(bytes, sink),
             Event::Gap { from: Side::Server, bytes, .. } => self.server_gap(bytes, sink),
             Event::Finished { from: Side::Client, .. } => self.client_finished(sink),
@@ -102,7 +130,7 @@ impl Conversation {
 
     /// Requests that were seen and have not ended.
     pub fn open(&self) -> usize {
-        self.queue.open()
+        self.queue.open() + usize::from(self.unpaired)
     }
 
     /// Bytes of memory held. Bounded by the limits: a head and a body each way, [`Limits::pending`], and
@@ -111,38 +139,43 @@ impl Conversation {
         self.requests.allocated() + self.responses.allocated() + self.queue.allocated()
     }
 
-    /// How often each limit and each rule for lost bytes was used.
+    /// What became of the bytes, and how often each limit and each rule for lost bytes was used.
     pub fn stats(&self) -> Stats {
-        Stats { client_skipped: self.requests.skipped(), ..self.stats }
+        self.stats
     }
 
     fn closed(&mut self, how: Close, sink: &mut Sink<'_>) {
-        if self.responses.in_progress() {
-            self.queue.end_front(Unmirrorable::Truncated.into(), sink);
+        let (midway, waiting) = match how {
+            Close::Reset => (End::Reset, End::Reset),
+            // Whether what we no longer watch was answered is not known.
+            Close::Evicted => (End::Unwatched, End::Unwatched),
+            Close::Fin | Close::Idle | Close::Reused => (End::Truncated, End::Unanswered),
+        };
+        let partial = self.requests.end();
+        let is_head = partial == Partial::Head;
+        if !is_head {
+            self.broke_off(partial, midway, sink);
         }
-        let partial = self.requests.partial();
-        if partial == Partial::Body {
-            self.queue.end_read(Unmirrorable::Truncated.into(), sink);
+        let is_midway = self.answering == Answering::Front && self.responses.in_progress();
+        let response = self.drop_answer(sink);
+        if is_midway {
+            self.queue.end_front(midway, None, response, sink);
         }
-        // Whether what we no longer watch was answered is not known.
-        let unwatched = how == Close::Evicted;
-        self.give_up(if unwatched { Unmirrorable::Truncated.into() } else { End::Unanswered }, sink);
-        if partial == Partial::Head {
-            unreadable(Unmirrorable::Truncated, sink);
+        self.queue.end_all(waiting, sink);
+        if is_head {
+            self.broke_off(Partial::Head, midway, sink);
         }
+        self.over = true;
     }
 
     /// Ends every request and decodes no more.
     fn give_up(&mut self, why: End, sink: &mut Sink<'_>) {
-        self.over = true;
+        if let partial @ Partial::Body(_) = self.requests.end() {
+            self.broke_off(partial, why, sink);
+        }
+        let response = self.drop_answer(sink);
+        self.queue.end_front(why, None, response, sink);
         self.queue.end_all(why, sink);
-        self.requests.end();
-        self.responses.reset();
+        self.over = true;
     }
-}
-
-/// A request of which no more is known than that there is one.
-fn unreadable(why: Unmirrorable, sink: &mut Sink<'_>) {
-    sink(Progress::Seen);
-    sink(Progress::Ended(why.into()));
 }

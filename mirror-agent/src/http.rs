@@ -7,6 +7,7 @@ mod content;
 mod fields;
 mod framing;
 mod head;
+mod headers;
 mod message;
 mod problem;
 mod request;
@@ -15,7 +16,8 @@ mod start_line;
 #[cfg(test)]
 mod tests;
 
-pub use message::{Body, Headers, Method, Request, Response, Version};
+pub use headers::Headers;
+pub use message::{Body, Method, Request, Response, Version};
 pub use problem::Problem;
 pub use request::{Begun, Partial, RequestDecoder, RequestGap, RequestItem};
 pub use response::{ResponseDecoder, ResponseItem};

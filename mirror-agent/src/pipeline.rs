@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mirror_common::share::murmur3_32;
 
-use crate::exchange::{self, Conversation, Exchange, Progress};
+use crate::exchange::{Conversation, Exchange, Progress};
 use crate::http;
 use crate::ledger::{End, Ticket};
 use crate::packet::{self, FlowKey, Frame, Segment, Side};
@@ -24,7 +24,7 @@ pub struct Selected {
     /// Index of the service.
     pub service: usize,
     /// What the client asked and v1 answered.
-    pub exchange: Box<Exchange>,
+    pub exchange: Exchange,
     /// Its place in the ledger.
     pub ticket: Ticket,
 }
@@ -222,8 +222,10 @@ fn step(
     let before = conversation.open();
     conversation.on_event(event, &mut |progress| match progress {
         Progress::Seen => change.seen(),
-        Progress::Ended(exchange::End::Unanswered) => change.ended(End::V1Unanswered),
-        Progress::Ended(exchange::End::Unmirrorable(why)) => change.ended(End::Unmirrorable(why)),
+        Progress::Ended(ended) => {
+            change.ended(ended.unmirrorable().map_or(End::V1Unanswered, End::Unmirrorable));
+        }
+        Progress::Unasked(_) => {}
         Progress::Complete(exchange) => match may_replay(&exchange, service) {
             Ok(()) => {
                 change.handed_over();

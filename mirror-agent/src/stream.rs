@@ -77,6 +77,8 @@ impl Streams {
         segment: &Segment<'_>,
         sink: &mut impl FnMut(ConnectionId, &FlowKey, Event<'_>),
     ) {
+        self.shared.stats.segments += 1;
+        self.shared.stats.payload_bytes += segment.payload.len() as u64;
         if !segment.flags.has(Flags::SYN) && self.follow(from, &key, segment, sink) {
             return;
         }
@@ -164,6 +166,7 @@ impl Streams {
             return true;
         };
         *refusal += 1;
+        stats.unfollowed_bytes += segment.payload.len() as u64;
         false
     }
 
@@ -176,6 +179,7 @@ impl Streams {
         sink: &mut impl FnMut(ConnectionId, &FlowKey, Event<'_>),
     ) -> bool {
         let Some(connection) = self.table.get_mut(key) else { return false };
+        self.shared.stats.followed_segments += 1;
         let id = connection.id;
         let ended = connection.on_segment(from, segment, &mut self.shared, &mut |event| sink(id, key, event));
         // Later deadlines need no act: the timer looks again when it fires.

@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-
 use super::findings::{Findings, Kind, Part};
 use super::merge;
 use super::path::{self, Step};
 use super::rules::Rules;
 use super::show::{MAX_VALUE, cut_both};
+use crate::http::Headers;
 
 /// The values of one name, in the order in which they came.
 type Values<'a> = Vec<&'a [u8]>;
 
-pub(super) fn compare(v1: &[(Bytes, Bytes)], v2: &[(Bytes, Bytes)], rules: &Rules, findings: &mut Findings) {
+pub(super) fn compare(v1: &Headers, v2: &Headers, rules: &Rules, findings: &mut Findings) {
     let hops: BTreeSet<String> = hop_names(v1).chain(hop_names(v2)).collect();
     for (name, one, two) in merge::by_key(&by_name(v1), &by_name(v2)) {
         if same(one, two) {
@@ -40,7 +39,7 @@ pub(super) fn compare(v1: &[(Bytes, Bytes)], v2: &[(Bytes, Bytes)], rules: &Rule
 }
 
 /// Names that an answer declares to be hop by hop (RFC 9110, section 7.6.1).
-fn hop_names(headers: &[(Bytes, Bytes)]) -> impl Iterator<Item = String> {
+fn hop_names(headers: &Headers) -> impl Iterator<Item = String> {
     headers
         .iter()
         .filter(|(name, _)| name.eq_ignore_ascii_case(b"connection"))
@@ -48,9 +47,9 @@ fn hop_names(headers: &[(Bytes, Bytes)]) -> impl Iterator<Item = String> {
         .map(|name| lower(name.trim_ascii()))
 }
 
-fn by_name(headers: &[(Bytes, Bytes)]) -> Vec<(String, Values<'_>)> {
+fn by_name(headers: &Headers) -> Vec<(String, Values<'_>)> {
     let mut map: BTreeMap<String, Values<'_>> = BTreeMap::new();
-    for (name, value) in headers {
+    for (name, value) in headers.iter() {
         map.entry(lower(name)).or_default().push(value.trim_ascii());
     }
     map.into_iter().collect()

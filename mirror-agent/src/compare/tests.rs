@@ -5,6 +5,7 @@ mod headers;
 mod json;
 
 use super::*;
+use crate::http::Headers;
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -12,15 +13,14 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug)]
 struct Made {
     status: u16,
-    headers: Vec<(Bytes, Bytes)>,
+    headers: Headers,
     body: Vec<u8>,
     whole: bool,
 }
 
 impl Made {
     fn new(headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
-        let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
-        let headers = headers.iter().map(|(name, value)| (bytes(name), bytes(value))).collect();
+        let headers = headers.iter().copied().collect();
         Made { status: 200, headers, body: body.as_ref().to_vec(), whole: true }
     }
 

@@ -1,60 +1,66 @@
 //! The client's direction of a conversation.
 
+use super::end::{End, Ended};
+use super::queue::{Lost, Place};
 use super::step::Step;
-use super::{Conversation, Progress, Sink, Unmirrorable, unreadable};
-use crate::http::{Begun, Partial, Problem, RequestGap, RequestItem};
+use super::{Conversation, Progress, Sink};
+use crate::http::{Begun, Partial, Problem, Request, RequestGap, RequestItem};
 use crate::time::Nanos;
 
 impl Conversation {
-    pub(super) fn client_chunk(&mut self, at: Nanos, mut data: &[u8], sink: &mut Sink<'_>) {
-        while !self.over
-            && let Some(item) = self.requests.push(at, &mut data)
-        {
+    pub(super) fn client_chunk(&mut self, at: Nanos, ack: Option<i64>, data: &[u8], sink: &mut Sink<'_>) {
+        let (mut rest, skipped) = (data, self.requests.skipped());
+        while !self.over {
+            if self.requests.is_between() {
+                let done = (data.len() - rest.len()) as i64;
+                self.asked = Place { start: self.client_at + done, anchor: ack, lost: None };
+            }
+            let Some(item) = self.requests.push(at, &mut rest) else { break };
             self.on_request(item, sink);
         }
+        self.client_at += data.len() as i64;
+        let skipped = self.requests.skipped() - skipped;
+        self.stats.client_skipped += skipped;
+        self.stats.opaque_bytes += rest.len() as u64;
+        self.stats.request_bytes += (data.len() - rest.len()) as u64 - skipped;
     }
 
     pub(super) fn client_gap(&mut self, bytes: u32, sink: &mut Sink<'_>) {
+        self.client_at += i64::from(bytes);
         if self.requests.is_dead() {
             return;
         }
-        let partial = match self.requests.gap(u64::from(bytes)) {
-            RequestGap::Inside => {
-                self.stats.gaps_inside += 1;
-                return self.queue.end_read(Unmirrorable::Gap.into(), sink);
+        match self.requests.gap(u64::from(bytes)) {
+            RequestGap::Inside => return self.stats.gaps_inside += 1,
+            RequestGap::Lost(partial) => {
+                let is_body = matches!(partial, Partial::Body(_));
+                self.client_lost =
+                    self.client_lost.max(Some(if is_body { Lost::Rest } else { Lost::Requests }));
+                self.broke_off(partial, End::RequestGap, sink);
             }
-            RequestGap::Lost(partial) => partial,
-        };
+        }
         self.stats.gaps_between += 1;
-        if partial == Partial::Head {
-            unreadable(Unmirrorable::Gap, sink);
-        }
-        // An answer that has begun, or come, shows that the gap was not wholly before it.
-        let heard = self.queue.is_answered_early() || self.responses.in_progress();
-        if self.queue.drop_read(Unmirrorable::Gap.into(), sink) {
-            self.responses.unexpect();
-        }
         self.habit.on_loss();
         match self.step {
             Step::Adrift => {}
-            // The client went on before it had its answer, which can still come in order. If it always waits, the
-            // answer was lost to us; how much was lost after it is not known either way.
-            Step::Kept if self.queue.waiting() > 0 => self.drift(),
-            _ if !self.may_find_again() => self.lose_all(sink),
-            Step::Lost { .. } => {}
-            Step::Kept => self.step = Step::Lost { heard },
-            Step::Awaiting => {
-                self.queue.end_all(Unmirrorable::Gap.into(), sink);
-                self.step = Step::Lost { heard };
-            }
+            // The answers to what is under way can still come in order; what comes behind them is not known.
+            Step::Kept if self.queue.waiting() > 0 && !self.habit.waits() => self.drift(),
+            Step::Kept | Step::Anchored if !self.may_find_again() => self.lose_all(sink),
+            Step::Kept | Step::Anchored => self.step = Step::Anchored,
         }
     }
 
     pub(super) fn client_finished(&mut self, sink: &mut Sink<'_>) {
-        match self.requests.end() {
+        let partial = self.requests.end();
+        self.broke_off(partial, End::Truncated, sink);
+    }
+
+    /// The rest of a request will not be read.
+    pub(super) fn broke_off(&mut self, partial: Partial, end: End, sink: &mut Sink<'_>) {
+        match partial {
             Partial::None => {}
-            Partial::Head => unreadable(Unmirrorable::Truncated, sink),
-            Partial::Body => self.queue.not_kept(Unmirrorable::Truncated.into(), sink),
+            Partial::Head => self.unreadable(end, None, sink),
+            Partial::Body(request) => self.failed(end, None, Some(request), sink),
         }
     }
 
@@ -64,56 +70,90 @@ impl Conversation {
                 sink(Progress::Seen);
                 self.on_begun(&begun, sink);
             }
+            RequestItem::Whole(request) if self.unpaired => {
+                self.failed(End::Unpaired, None, Some(request), sink);
+            }
             RequestItem::Whole(request) => {
                 let fits = self.queue.whole(request, self.limits.pending, sink);
                 self.stats.pending_full += u64::from(!fits);
             }
-            RequestItem::Oversize => self.queue.not_kept(Unmirrorable::Oversize.into(), sink),
-            RequestItem::Holed => self.queue.not_kept(Unmirrorable::Gap.into(), sink),
-            RequestItem::Tls => self.foreign(Unmirrorable::Tls, sink),
-            RequestItem::Http2 => self.foreign(Unmirrorable::Http2, sink),
-            RequestItem::Refused { problem, begun: true } => {
-                self.queue.not_kept(reason(problem).into(), sink)
+            RequestItem::Oversize(request) => self.failed(End::Oversize, None, Some(request), sink),
+            RequestItem::Holed(request) => self.failed(End::RequestGap, None, Some(request), sink),
+            RequestItem::Tls => self.foreign(End::Tls, sink),
+            RequestItem::Http2 => self.foreign(End::Http2, sink),
+            RequestItem::Refused { problem, begun: Some(request) } => {
+                self.failed(End::of(problem), Some(problem), Some(request), sink);
             }
             // What follows a request to switch protocols may be the other protocol already.
             RequestItem::Refused { .. } if self.queue.may_switch() => {}
-            RequestItem::Refused { problem, begun: false } => unreadable(reason(problem), sink),
+            RequestItem::Refused { problem, begun: None } => {
+                self.unreadable(End::of(problem), Some(problem), sink)
+            }
         }
     }
 
     fn on_begun(&mut self, begun: &Begun, sink: &mut Sink<'_>) {
-        let unanswered = self.queue.unanswered();
-        if unanswered >= self.limits.pipeline {
-            self.stats.pipeline_full += 1;
-            sink(Progress::Ended(Unmirrorable::Truncated.into()));
-            return self.give_up(Unmirrorable::Truncated.into(), sink);
+        let place = Place { lost: self.client_lost.take(), ..self.asked };
+        self.make_room(place, sink);
+        if self.over {
+            return;
         }
-        match self.step {
-            Step::Kept => self.habit.on_request(unanswered),
-            Step::Lost { heard: true } => {
-                self.responses.reset();
-                self.step = Step::Awaiting;
+        if place.anchor.is_some() && self.queue.back().is_some_and(|back| back.anchor == place.anchor) {
+            self.habit.on_haste();
+            if self.step == Step::Anchored {
+                self.lose_all(sink);
             }
-            // A client that waits has its answer, and only we have not: the gap will be said with what follows.
-            Step::Awaiting if self.habit.waits() => {}
-            Step::Lost { heard: false } | Step::Awaiting => self.lose_all(sink),
-            Step::Adrift => {}
         }
-        if self.step == Step::Adrift {
-            return sink(Progress::Ended(Unmirrorable::Gap.into()));
+        self.unpaired = self.step == Step::Adrift;
+        if !self.unpaired {
+            self.queue.begin(place, begun.method.clone(), begun.switches);
         }
-        self.queue.begin(begun.switches);
-        self.responses.expect(&begun.method);
     }
 
-    /// Whether a lost step may be found again.
+    /// Where the client has had answers that we have not, the oldest request goes; else the connection is given up.
+    fn make_room(&mut self, newest: Place, sink: &mut Sink<'_>) {
+        if self.queue.unanswered() < self.limits.pipeline {
+            return;
+        }
+        self.stats.crowded += 1;
+        let oldest = self.queue.front().and_then(|(place, _)| place.anchor);
+        if self.habit.pipelines() || oldest.is_none() || oldest >= newest.anchor {
+            self.unpaired = true;
+            return self.give_up(End::Crowded, sink);
+        }
+        let response = self.drop_answer(sink);
+        self.queue.end_front(End::ResponseGap, None, response, sink);
+        self.step = Step::Anchored;
+    }
+
+    fn failed(
+        &mut self,
+        end: End,
+        problem: Option<Problem>,
+        request: Option<Box<Request>>,
+        sink: &mut Sink<'_>,
+    ) {
+        if std::mem::take(&mut self.unpaired) {
+            sink(Progress::Ended(Ended { end, request, response: None, problem }));
+        } else {
+            self.queue.failed(end, problem, request, sink);
+        }
+    }
+
+    fn unreadable(&self, end: End, problem: Option<Problem>, sink: &mut Sink<'_>) {
+        sink(Progress::Seen);
+        sink(Progress::Ended(Ended::unreadable(end, problem)));
+    }
+
+    /// Whether a client's acknowledgment may be taken for the place of its answer.
     pub(super) fn may_find_again(&self) -> bool {
         self.habit.waits() || (self.late && !self.habit.pipelines())
     }
 
     /// Pairing is given up, also of what is under way.
     pub(super) fn lose_all(&mut self, sink: &mut Sink<'_>) {
-        self.queue.end_unanswered(Unmirrorable::Gap.into(), sink);
+        let response = self.drop_answer(sink);
+        self.unpaired |= self.queue.end_unanswered(End::Unpaired, response, sink);
         self.drift();
     }
 
@@ -124,13 +164,8 @@ impl Conversation {
     }
 
     /// The connection is not HTTP/1.x at all.
-    fn foreign(&mut self, why: Unmirrorable, sink: &mut Sink<'_>) {
-        unreadable(why, sink);
-        self.give_up(why.into(), sink);
+    fn foreign(&mut self, end: End, sink: &mut Sink<'_>) {
+        self.unreadable(end, None, sink);
+        self.give_up(end, sink);
     }
-}
-
-/// The reason that stands for a problem.
-pub(super) fn reason(problem: Problem) -> Unmirrorable {
-    if problem.is_size() { Unmirrorable::Oversize } else { Unmirrorable::Malformed }
 }

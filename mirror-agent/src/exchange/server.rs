@@ -1,92 +1,227 @@
 //! The server's direction of a conversation.
 
-use super::client::reason;
+use super::end::End;
+use super::queue::{Lost, Place};
 use super::step::Step;
-use super::{Conversation, Sink, Unmirrorable};
-use crate::http::{Problem, RESPONSE_START, ResponseItem};
+use super::{Conversation, Progress, Sink};
+use crate::http::{Method, Problem, RESPONSE_START, Response, ResponseItem};
 use crate::time::Nanos;
 
+/// Whose answer the server's message is that is being read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Answering {
+    /// None is being read.
+    #[default]
+    Nothing,
+    /// The oldest request's.
+    Front,
+    /// Of no request that was seen.
+    Unasked,
+}
+
 impl Conversation {
-    pub(super) fn server_chunk(&mut self, at: Nanos, mut data: &[u8], sink: &mut Sink<'_>) {
-        match self.step {
-            Step::Kept => {}
-            Step::Adrift if self.queue.unanswered() > 0 => {}
-            Step::Awaiting if data.starts_with(RESPONSE_START) => self.step = Step::Kept,
-            Step::Awaiting => {
-                // The rest of another answer: the client did not wait for it, or the server broke a status line
-                // in two. Either way the next head need not be the one that is awaited.
-                self.lose_all(sink);
-                return self.skip(data);
-            }
-            Step::Lost { .. } => {
-                self.step = Step::Lost { heard: true };
-                return self.skip(data);
-            }
-            Step::Adrift => return self.skip(data),
+    pub(super) fn server_chunk(&mut self, at: Nanos, ack: Option<i64>, data: &[u8], sink: &mut Sink<'_>) {
+        let (mut rest, begin) = (data, self.server_at);
+        self.server_at += data.len() as i64;
+        while !self.over && !rest.is_empty() {
+            let offset = begin + (data.len() - rest.len()) as i64;
+            let mut piece = self.before_anchor(offset, rest, sink);
+            let len = piece.len();
+            self.server_piece(at, ack, offset, &mut piece, sink);
+            rest = rest.get(len - piece.len()..).unwrap_or_default();
         }
-        while !self.over
-            && let Some(item) = self.responses.push(at, &mut data)
-        {
-            if let ResponseItem::Refused(Problem::Unexpected) = item {
-                return self.on_orphan(data);
-            }
-            self.on_response(item, sink);
+        self.stats.opaque_bytes += rest.len() as u64;
+    }
+
+    /// As much of `data` as belongs together: what no seen request asked for ends where the next answer begins.
+    fn before_anchor<'a>(&mut self, offset: i64, data: &'a [u8], sink: &mut Sink<'_>) -> &'a [u8] {
+        if self.answering == Answering::Front {
+            return data;
+        }
+        let anchor = self.queue.front().and_then(|(place, _)| place.anchor);
+        let Some(ahead) = anchor.map(|anchor| anchor - offset) else { return data };
+        if ahead == 0 && self.answering == Answering::Unasked {
+            self.drop_answer(sink);
+            self.boundary = true;
+        }
+        let ahead = usize::try_from(ahead).ok().filter(|ahead| *ahead > 0);
+        ahead.and_then(|ahead| data.get(..ahead)).unwrap_or(data)
+    }
+
+    /// Takes bytes from the front of `data`: at least one, up to the end of a message.
+    fn server_piece(
+        &mut self,
+        at: Nanos,
+        ack: Option<i64>,
+        offset: i64,
+        data: &mut &[u8],
+        sink: &mut Sink<'_>,
+    ) {
+        if self.answering == Answering::Nothing && !self.find_answer(offset, ack, data, sink) {
+            self.stats.server_skipped += data.len() as u64;
+            self.boundary = false;
+            *data = &[];
+            return;
+        }
+        let before = data.len();
+        let item = self.responses.push(at, data);
+        let taken = before - data.len();
+        self.stats.response_bytes += taken as u64;
+        if let Some(item) = item {
+            self.on_response(offset + taken as i64, item, sink);
         }
     }
 
+    /// Decides what the server's byte at `offset` begins, if it is known to begin a message.
+    fn find_answer(&mut self, offset: i64, ack: Option<i64>, data: &[u8], sink: &mut Sink<'_>) -> bool {
+        if self.step == Step::Anchored {
+            self.end_passed(offset, sink);
+        }
+        let Some((place, method)) = self.queue.front() else { return self.begin_unasked(data) };
+        // The server had none of the request yet, or the client had these bytes when it asked: no answer to it.
+        let is_other = ack.is_some_and(|ack| ack <= place.start) || place.anchor.is_some_and(|a| offset < a);
+        if is_other && self.step != Step::Adrift {
+            return self.begin_unasked(data);
+        }
+        let method = method.clone();
+        match self.step {
+            Step::Kept => self.habit.on_turn(place.anchor, offset),
+            // The rest of another answer, or nothing came between what was lost and this request: the client did not
+            // wait.
+            Step::Anchored if !is_start(data) || self.is_hasty(place, offset) => {
+                self.lose_all(sink);
+                return false;
+            }
+            Step::Anchored => self.stats.anchored += 1,
+            Step::Adrift => {}
+        }
+        self.responses.expect(&method);
+        self.answering = Answering::Front;
+        true
+    }
+
+    /// Whether a request was lost before this one that cannot have been answered when this one was sent.
+    fn is_hasty(&self, place: Place, offset: i64) -> bool {
+        place.lost == Some(Lost::Requests) && self.answer_end.unwrap_or(0) == offset && !self.late
+    }
+
+    /// Ends the requests whose answers began before `offset`: they were not seen.
+    fn end_passed(&mut self, offset: i64, sink: &mut Sink<'_>) {
+        let is_passed = |anchor: Option<i64>| anchor.is_none_or(|anchor| anchor < offset);
+        while self.queue.front().is_some_and(|(place, _)| is_passed(place.anchor)) {
+            self.queue.end_front(End::ResponseGap, None, None, sink);
+        }
+    }
+
+    fn begin_unasked(&mut self, data: &[u8]) -> bool {
+        if !self.boundary || self.step == Step::Adrift || !is_start(data) {
+            return false;
+        }
+        self.stats.unasked += 1;
+        // Nothing says what was asked. An answer to HEAD is cut short by the next anchor, if there is one.
+        if let Some(get) = Method::new("GET") {
+            self.responses.expect(&get);
+        }
+        self.answering = Answering::Unasked;
+        if self.habit.pipelines() {
+            self.drift();
+        } else if self.step == Step::Kept {
+            self.step = Step::Anchored;
+        }
+        true
+    }
+
     pub(super) fn server_gap(&mut self, bytes: u32, sink: &mut Sink<'_>) {
-        let is_read = matches!(self.step, Step::Kept | Step::Adrift) && self.queue.unanswered() > 0;
-        if is_read && self.responses.gap(u64::from(bytes)) {
+        self.server_at += i64::from(bytes);
+        if self.answering != Answering::Nothing && self.responses.gap(u64::from(bytes)) {
             self.stats.gaps_inside += 1;
-            return self.queue.end_front(Unmirrorable::Gap.into(), sink);
+            return;
         }
         self.stats.gaps_between += 1;
-        let unanswered = self.queue.unanswered();
-        self.queue.end_unanswered(Unmirrorable::Gap.into(), sink);
-        self.lose_step(unanswered);
+        self.boundary = false;
+        self.habit.on_loss();
+        let (unanswered, is_front) = (self.queue.unanswered(), self.answering == Answering::Front);
+        let response = self.drop_answer(sink);
+        let is_lost = self.step == Step::Adrift || self.habit.pipelines();
+        if is_lost || (unanswered > 1 && !self.habit.waits()) {
+            self.unpaired |= self.queue.end_unanswered(End::ResponseGap, response, sink);
+            self.drift();
+        } else if is_front {
+            self.queue.end_front(End::ResponseGap, None, response, sink);
+        }
+        if self.step == Step::Kept {
+            self.step = Step::Anchored;
+        }
     }
 
     pub(super) fn server_finished(&mut self, sink: &mut Sink<'_>) {
         match self.responses.end() {
-            Some(ResponseItem::Refused(_)) => self.queue.end_front(Unmirrorable::Truncated.into(), sink),
-            Some(item) => self.on_response(item, sink),
+            Some(ResponseItem::Refused { begun, .. }) => self.end_answer(End::Truncated, None, begun, sink),
+            Some(item) => self.on_response(self.server_at, item, sink),
             None => {}
         }
     }
 
-    fn on_response(&mut self, item: ResponseItem, sink: &mut Sink<'_>) {
+    /// What is being read ends here, and whom it answers with it.
+    pub(super) fn end_answer(
+        &mut self,
+        end: End,
+        problem: Option<Problem>,
+        response: Option<Box<Response>>,
+        sink: &mut Sink<'_>,
+    ) {
+        match (std::mem::take(&mut self.answering), response) {
+            (Answering::Front, response) => self.queue.end_front(end, problem, response, sink),
+            (_, Some(response)) => sink(Progress::Unasked(response)),
+            (_, None) => {}
+        }
+    }
+
+    /// Stops reading what is being read. Hands out what was seen of it if it is the front's answer.
+    pub(super) fn drop_answer(&mut self, sink: &mut Sink<'_>) -> Option<Box<Response>> {
+        let response = self.responses.abandon();
+        match std::mem::take(&mut self.answering) {
+            Answering::Unasked => {
+                response.into_iter().for_each(|response| sink(Progress::Unasked(response)));
+                None
+            }
+            Answering::Front | Answering::Nothing => response,
+        }
+    }
+
+    fn on_response(&mut self, end: i64, item: ResponseItem, sink: &mut Sink<'_>) {
         match item {
             ResponseItem::Interim(_) => self.stats.interim += 1,
-            ResponseItem::Complete { response, .. } => {
-                self.queue.answer(Some(response), sink);
-                self.habit.on_answer(self.queue.unanswered());
+            ResponseItem::Complete { response, .. } | ResponseItem::Holed(response) => {
+                self.boundary = true;
+                match std::mem::take(&mut self.answering) {
+                    Answering::Front => self.answered(end, response, sink),
+                    _ => sink(Progress::Unasked(response)),
+                }
             }
-            ResponseItem::Holed => self.queue.answer(None, sink),
-            ResponseItem::Switched(_) => self.give_up(Unmirrorable::Upgrade.into(), sink),
-            ResponseItem::Refused(problem) => self.give_up(reason(problem).into(), sink),
+            ResponseItem::Switched(response) => {
+                self.end_answer(End::Upgraded, None, Some(response), sink);
+                self.give_up(End::Upgraded, sink);
+            }
+            ResponseItem::Refused { problem, begun } => {
+                self.end_answer(End::of(problem), Some(problem), begun, sink);
+                self.give_up(End::of(problem), sink);
+            }
         }
     }
 
-    /// The server sent what nobody asked for: a request went unseen, or it is closing (as with 408).
-    fn on_orphan(&mut self, data: &[u8]) {
-        self.stats.orphans += u64::from(self.step == Step::Kept && !self.requests.is_dead());
-        self.skip(data);
-        self.lose_step(0);
-    }
-
-    /// It is no longer known what the server's next bytes answer. `lost` requests were under way; the rest of the
-    /// answer to one of them is over when the next request comes, of several only if the client waits.
-    fn lose_step(&mut self, lost: usize) {
-        self.responses.reset();
-        self.habit.on_loss();
-        if self.habit.pipelines() || (lost > 1 && !self.habit.waits()) {
-            self.drift();
-        } else if self.step != Step::Adrift {
-            self.step = Step::Lost { heard: true };
+    fn answered(&mut self, end: i64, response: Box<Response>, sink: &mut Sink<'_>) {
+        self.habit.on_answer();
+        self.answer_end = Some(end);
+        self.queue.answer(response, sink);
+        // From here on both directions are known without a gap.
+        if self.step == Step::Anchored && self.client_lost.is_none() && !self.queue.has_gaps() {
+            self.step = Step::Kept;
         }
     }
+}
 
-    fn skip(&mut self, data: &[u8]) {
-        self.stats.server_skipped += data.len() as u64;
-    }
+/// Whether `data` may begin a response, as far as it goes.
+fn is_start(data: &[u8]) -> bool {
+    data.iter().zip(RESPONSE_START).all(|(a, b)| a == b)
 }

@@ -1,31 +1,24 @@
 //! Whether the two directions of a connection are known to be at the same exchange.
 
-/// How sure it is which request the server's next bytes answer.
+/// How sure it is which request the server's next message answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// They answer the front of the queue.
+    /// The front of the queue.
     Kept,
-    /// It is not known. They are skipped until a request comes, which a client that waits sends only after the
-    /// answers to all its requests before.
-    Lost {
-        /// The server was heard since the client's bytes were lost. If it was not when the next request comes,
-        /// then this client did not wait.
-        heard: bool,
-    },
-    /// That request has come. The server's next chunk must begin with the answer to it.
-    Awaiting,
-    /// It will not be known again. What is still in the queue can be answered, every further request ends as
-    /// `Gap`.
+    /// Bytes were lost. A client that waits has received everything before the answer to a request when it sends
+    /// that request, and says so in its acknowledgment number: there, and only there, the answer begins.
+    Anchored,
+    /// It will not be known again. What is in the queue can be answered, every further request ends as unpaired.
     Adrift,
 }
 
-/// Whether the client waits for an answer before it sends the next request. A lost step can be found again only
-/// with a client that does: how many requests another one has under way is not known.
+/// Whether the client waits for an answer before it sends the next request. Only with a client that does, an
+/// acknowledgment number says where the answer begins.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Habit {
     waits: bool,
     pipelines: bool,
-    /// A request was answered, and the step was kept since.
+    /// A request was answered, and no byte between messages was lost since.
     answered: bool,
 }
 
@@ -40,16 +33,21 @@ impl Habit {
         self.pipelines
     }
 
-    /// A request came, with no byte lost since the one before, when `unanswered` others were under way.
-    pub fn on_request(&mut self, unanswered: usize) {
-        self.waits |= self.answered && unanswered == 0;
+    /// An answer begins at `start`, and the client had everything before `anchor` when it asked.
+    pub fn on_turn(&mut self, anchor: Option<i64>, start: i64) {
+        let Some(anchor) = anchor else { return };
+        self.waits |= self.answered && anchor == start;
+        self.pipelines |= anchor < start;
     }
 
-    /// An answer is whole, and `unanswered` others are under way. They were sent before it was whole; had it not
-    /// been whole, its missing end might only have been lost.
-    pub fn on_answer(&mut self, unanswered: usize) {
+    /// A request was sent although nothing had come since the one before.
+    pub fn on_haste(&mut self) {
+        self.pipelines = true;
+    }
+
+    /// An answer is whole.
+    pub fn on_answer(&mut self) {
         self.answered = true;
-        self.pipelines |= unanswered > 0;
     }
 
     /// Bytes between two messages were lost.

@@ -31,6 +31,9 @@ enum Say {
     FinC,
     FinS,
     Close(Close),
+    /// A chunk of the client's, of the server's, with an acknowledgment of its own.
+    AckC(Option<i64>, Vec<u8>),
+    AckS(Option<i64>, Vec<u8>),
 }
 
 use Say::{Close as Closed, FinC, FinS, GapC, GapS};
@@ -57,16 +60,30 @@ fn ok_text(content: &str) -> String {
 }
 
 impl Say {
-    fn event(&self) -> Event<'_> {
+    /// With everything acknowledged that was said so far, in bytes of the client's and of the server's.
+    fn event(&self, said: (i64, i64)) -> Event<'_> {
         let at = Nanos(1);
         match self {
-            Say::C(data) => Event::Chunk { from: Side::Client, at, data },
-            Say::S(data) => Event::Chunk { from: Side::Server, at, data },
+            Say::C(data) => Event::Chunk { from: Side::Client, at, ack: Some(said.1), data },
+            Say::S(data) => Event::Chunk { from: Side::Server, at, ack: Some(said.0), data },
+            Say::AckC(ack, data) => Event::Chunk { from: Side::Client, at, ack: *ack, data },
+            Say::AckS(ack, data) => Event::Chunk { from: Side::Server, at, ack: *ack, data },
             GapC(bytes) => Event::Gap { from: Side::Client, at, bytes: *bytes },
             GapS(bytes) => Event::Gap { from: Side::Server, at, bytes: *bytes },
             FinC => Event::Finished { from: Side::Client, at },
             FinS => Event::Finished { from: Side::Server, at },
             Closed(how) => Event::Closed { at, how: *how },
+        }
+    }
+
+    /// How many bytes of the client's and of the server's it stands for.
+    fn len(&self) -> (i64, i64) {
+        match self {
+            Say::C(data) | Say::AckC(_, data) => (data.len() as i64, 0),
+            Say::S(data) | Say::AckS(_, data) => (0, data.len() as i64),
+            GapC(bytes) => (i64::from(*bytes), 0),
+            GapS(bytes) => (0, i64::from(*bytes)),
+            FinC | FinS | Closed(_) => (0, 0),
         }
     }
 }
@@ -75,23 +92,38 @@ impl Say {
 struct Checked {
     conversation: Conversation,
     seen: usize,
+    bytes: (i64, i64),
+    chunks: u64,
     said: Vec<String>,
 }
 
 impl Checked {
     fn new(late: bool) -> Checked {
-        Checked { conversation: Conversation::new(LIMITS, late), seen: 0, said: Vec::new() }
+        Checked {
+            conversation: Conversation::new(LIMITS, late),
+            seen: 0,
+            bytes: (0, 0),
+            chunks: 0,
+            said: Vec::new(),
+        }
     }
 
     fn feed(&mut self, step: &Say) {
-        let Checked { conversation, seen, said } = self;
-        conversation.on_event(&step.event(), &mut |progress| match progress {
+        let Checked { conversation, seen, bytes, chunks, said } = self;
+        conversation.on_event(&step.event(*bytes), &mut |progress| match progress {
             Progress::Seen => *seen += 1,
-            Progress::Ended(End::Unanswered) => said.push("unanswered".into()),
-            Progress::Ended(End::Unmirrorable(why)) => said.push(why.as_str().into()),
+            Progress::Ended(ended) => said.push(ended.end.as_str().into()),
             Progress::Complete(exchange) => said.push(show(&exchange)),
+            Progress::Unasked(_) => {}
         });
         assert_eq!(*seen, said.len() + conversation.open(), "the ledger after {step:?}: {said:?}");
+        let (client, server) = step.len();
+        *bytes = (bytes.0 + client, bytes.1 + server);
+        *chunks += if matches!(step, GapC(_) | GapS(_)) { 0 } else { (client + server) as u64 };
+        let Stats { request_bytes, response_bytes, client_skipped, server_skipped, opaque_bytes, .. } =
+            conversation.stats();
+        let accounted = request_bytes + response_bytes + client_skipped + server_skipped + opaque_bytes;
+        assert_eq!(accounted, *chunks, "the bytes after {step:?}");
         assert!(conversation.allocated() < 16 << 10, "{} bytes", conversation.allocated());
         if matches!(step, Closed(_)) {
             assert_eq!(conversation.open(), 0);

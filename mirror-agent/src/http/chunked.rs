@@ -1,9 +1,7 @@
 //! The chunked transfer coding (RFC 9112, section 7.1).
 
-use bytes::Bytes;
-
 use super::Limits;
-use super::fields::{self, Leniency};
+use super::fields;
 use super::head::{HeadBuf, Taken};
 use super::problem::Problem;
 
@@ -128,7 +126,7 @@ fn trailers(buf: &mut HeadBuf, data: &mut &[u8], limits: &Limits) -> Result<bool
         Taken::More => Ok(false),
         Taken::TooLong => Err(Problem::HeadTooLong),
         Taken::Whole(block) => {
-            fields::parse(&Bytes::from(block), Leniency::Request, limits.headers)?;
+            fields::check_trailers(&block, limits.headers)?;
             Ok(true)
         }
     }

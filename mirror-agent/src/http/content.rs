@@ -18,19 +18,37 @@ pub(super) struct Content {
     cap: usize,
     len: u64,
     hash: Option<Sha256>,
+    holed: bool,
 }
 
 impl Content {
     /// Keeps at most `cap` bytes.
     pub(super) fn new(cap: usize) -> Content {
-        Content { kept: Vec::new(), cap, len: 0, hash: None }
+        Content { kept: Vec::new(), cap, len: 0, hash: None, holed: false }
     }
 
     pub(super) fn push(&mut self, data: &[u8]) {
-        let room = self.cap - self.kept.len();
-        self.kept.extend_from_slice(data.get(..room).unwrap_or(data));
         self.len += data.len() as u64;
+        if self.holed {
+            return;
+        }
+        let room = self.cap - self.kept.len();
+        if room > 0 {
+            self.kept.extend_from_slice(data.get(..room).unwrap_or(data));
+        }
         self.hash.get_or_insert_default().update(data);
+    }
+
+    /// Keeps no bytes any more, and goes on to hash them.
+    pub(super) fn forget(&mut self) {
+        self.kept = Vec::new();
+        self.cap = 0;
+    }
+
+    /// Bytes are missing here: what comes is only counted.
+    pub(super) fn hole(&mut self) {
+        self.forget();
+        self.holed = true;
     }
 
     pub(super) fn allocated(&self) -> usize {
@@ -39,7 +57,7 @@ impl Content {
 
     pub(super) fn finish(self) -> Body {
         Body {
-            whole: self.kept.len() as u64 == self.len,
+            whole: !self.holed && self.kept.len() as u64 == self.len,
             kept: Bytes::from(self.kept.into_boxed_slice()),
             len: self.len,
             sha256: self.hash.map_or(EMPTY, |hash| hash.finalize().into()),

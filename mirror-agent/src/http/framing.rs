@@ -1,6 +1,7 @@
 //! How long a body is (RFC 9112, section 6.3).
 
-use super::message::{Headers, Version};
+use super::headers::Fields;
+use super::message::Version;
 use super::problem::Problem;
 
 /// What decides where a body ends.
@@ -36,7 +37,7 @@ impl Asked {
 }
 
 /// The framing of a request's body.
-pub(super) fn request(version: Version, headers: &Headers) -> Result<Framing, Problem> {
+pub(super) fn request(version: Version, headers: Fields<'_>) -> Result<Framing, Problem> {
     match declared(version, headers)? {
         Some(Framing::Close) => Err(Problem::TransferEncoding),
         framing => Ok(framing.unwrap_or(Framing::Length(0))),
@@ -48,7 +49,7 @@ pub(super) fn response(
     asked: Asked,
     status: u16,
     version: Version,
-    headers: &Headers,
+    headers: Fields<'_>,
 ) -> Result<Framing, Problem> {
     if asked == Asked::Head || matches!(status, 204 | 304) {
         return Ok(Framing::Length(0));
@@ -57,7 +58,7 @@ pub(super) fn response(
 }
 
 /// What the fields say; `None` if they say nothing.
-fn declared(version: Version, headers: &Headers) -> Result<Option<Framing>, Problem> {
+fn declared(version: Version, headers: Fields<'_>) -> Result<Option<Framing>, Problem> {
     let length = content_length(headers)?;
     if headers.get("transfer-encoding").is_none() {
         return Ok(length.map(Framing::Length));
@@ -72,7 +73,7 @@ fn declared(version: Version, headers: &Headers) -> Result<Option<Framing>, Prob
     transfer_encoding(headers).map(Some)
 }
 
-fn transfer_encoding(headers: &Headers) -> Result<Framing, Problem> {
+fn transfer_encoding(headers: Fields<'_>) -> Result<Framing, Problem> {
     let mut last_is_chunked = false;
     for coding in headers.list("transfer-encoding") {
         if last_is_chunked {
@@ -80,7 +81,7 @@ fn transfer_encoding(headers: &Headers) -> Result<Framing, Problem> {
         }
         last_is_chunked = coding.eq_ignore_ascii_case(b"chunked");
         // "chunked;x" and the like are chunked to some readers only.
-        if !last_is_chunked && coding.to_ascii_lowercase().windows(7).any(|w| w == b"chunked") {
+        if !last_is_chunked && coding.windows(7).any(|w| w.eq_ignore_ascii_case(b"chunked")) {
             return Err(Problem::TransferEncoding);
         }
     }
@@ -88,7 +89,7 @@ fn transfer_encoding(headers: &Headers) -> Result<Framing, Problem> {
 }
 
 /// The length; several that agree are one (RFC 9112, section 6.3, rule 5).
-fn content_length(headers: &Headers) -> Result<Option<u64>, Problem> {
+fn content_length(headers: Fields<'_>) -> Result<Option<u64>, Problem> {
     let mut length = None;
     for value in headers.get_all("content-length") {
         for member in value.split(|b| *b == b',') {

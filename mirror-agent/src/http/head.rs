@@ -1,5 +1,7 @@
 //! Collects bytes up to an empty line. Each byte is looked at once, however small the pieces.
 
+use memchr::memchr;
+
 /// A head or a trailer section that is being collected.
 #[derive(Debug, Default)]
 pub(super) struct HeadBuf {
@@ -56,25 +58,31 @@ impl HeadBuf {
 
     /// Takes bytes from the front of `data`, up to and including the empty line.
     pub(super) fn take(&mut self, data: &mut &[u8], limit: usize) -> Taken {
-        while let Some(before) = data.iter().position(|b| *b == b'\n') {
-            let (line, rest) = data.split_at(before + 1);
-            if self.bytes.len() + line.len() > limit {
-                return Taken::TooLong;
-            }
-            self.bytes.extend_from_slice(line);
-            *data = rest;
-            let len = self.line + before;
-            self.line = 0;
-            if len == 0 || (len == 1 && self.bytes.ends_with(b"\r\n")) {
-                return Taken::Whole(std::mem::take(&mut self.bytes));
-            }
+        let (mut end, mut is_whole) = (0, false);
+        while !is_whole && let Some(found) = memchr(b'\n', data.get(end..).unwrap_or_default()) {
+            let len = std::mem::take(&mut self.line) + found;
+            end += found + 1;
+            is_whole = len == 0 || (len == 1 && self.ends_with_cr(data, end));
         }
-        if self.bytes.len() + data.len() > limit {
+        let taken = if is_whole { end } else { data.len() };
+        // A line that would go over the limit is not looked at, nor what stands behind it.
+        if self.bytes.len() + taken > limit {
             return Taken::TooLong;
         }
-        self.bytes.extend_from_slice(data);
-        self.line += data.len();
-        *data = &[];
-        Taken::More
+        let (head, rest) = data.split_at(taken);
+        self.bytes.reserve_exact(if is_whole { taken } else { 0 });
+        self.bytes.extend_from_slice(head);
+        self.line += taken - end;
+        *data = rest;
+        if is_whole { Taken::Whole(std::mem::take(&mut self.bytes)) } else { Taken::More }
+    }
+
+    /// Whether the only byte of the line that ends before `end` is a carriage return.
+    fn ends_with_cr(&self, data: &[u8], end: usize) -> bool {
+        let before = match end.checked_sub(2) {
+            Some(at) => data.get(at),
+            None => self.bytes.last(),
+        };
+        before == Some(&b'\r')
     }
 }

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 
+use super::headers::Headers;
 use crate::time::Nanos;
 
-/// A request, whole.
+/// A request of which at least the head was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The method.
@@ -21,13 +22,15 @@ pub struct Request {
     pub wire: Bytes,
     /// Offset in `wire` just behind the request line's line end.
     pub line_end: usize,
+    /// Whether it was read to its end. If not, the body is what was seen of it, and `wire` is empty.
+    pub whole: bool,
     /// When the first byte was seen.
     pub started: Nanos,
     /// When the last byte was seen.
     pub finished: Nanos,
 }
 
-/// A final response, whole.
+/// A final response, or the one that ended HTTP/1.x on its connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Response {
     /// The status code, 100 to 999.
@@ -38,6 +41,8 @@ pub struct Response {
     pub headers: Headers,
     /// The content.
     pub body: Body,
+    /// Whether it was read to its end. If not, the body is what was seen of it.
+    pub whole: bool,
     /// When the first byte of the status line was seen.
     pub started: Nanos,
     /// When the last byte was seen.
@@ -70,23 +75,21 @@ pub enum Version {
     Http11,
 }
 
-/// Field lines in the order in which they were sent; a name may come more than once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(Bytes, Bytes)>);
-
 impl Request {
     /// Bytes of memory that this request holds.
     pub fn allocated(&self) -> usize {
+        // The body's bytes, and always the head, are a part of `wire` where it is kept.
         let shared = self.wire.as_ptr_range().contains(&self.body.kept.as_ptr());
         let kept = if shared { 0 } else { self.body.kept.len() };
-        size_of::<Request>() + self.wire.len() + kept + self.headers.allocated() + self.target.len()
+        let head = if self.wire.is_empty() { self.headers.text_len() } else { self.wire.len() };
+        size_of::<Request>() + head + kept + self.headers.allocated()
     }
 }
 
 impl Response {
     /// Bytes of memory that this response holds.
     pub fn allocated(&self) -> usize {
-        size_of::<Response>() + self.body.kept.len() + self.headers.allocated()
+        size_of::<Response>() + self.body.kept.len() + self.headers.text_len() + self.headers.allocated()
     }
 }
 
@@ -95,6 +98,12 @@ impl Method {
     pub fn new(token: impl Into<Bytes>) -> Option<Method> {
         let token = token.into();
         (!token.is_empty() && token.iter().copied().all(is_token_byte)).then_some(Method(token))
+    }
+
+    /// A method from what is known to be a token.
+    pub(super) fn of(token: &[u8]) -> Method {
+        let known = KNOWN.iter().find(|known| **known == token);
+        Method(known.map_or_else(|| Bytes::copy_from_slice(token), |known| Bytes::from_static(known)))
     }
 
     /// The token. Tokens are ASCII.
@@ -130,65 +139,29 @@ impl Version {
     }
 }
 
-impl Headers {
-    /// The value of the first field line of this name, whatever its case.
-    pub fn get(&self, name: &str) -> Option<&Bytes> {
-        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
-    }
-
-    /// The values of all field lines of this name, in order.
-    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Bytes> + 'a {
-        self.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
-    }
-
-    /// All field lines, in order.
-    pub fn as_slice(&self) -> &[(Bytes, Bytes)] {
-        &self.0
-    }
-
-    /// All field lines, in order, names in the sender's case.
-    pub fn iter(&self) -> impl Iterator<Item = (&Bytes, &Bytes)> {
-        self.0.iter().map(|(name, value)| (name, value))
-    }
-
-    /// How many field lines there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Adds a field line behind the others.
-    pub fn push(&mut self, name: Bytes, value: Bytes) {
-        self.0.push((name, value));
-    }
-
-    /// The members of a comma-separated list that may be spread over field lines (RFC 9110, section 5.6.1).
-    pub(super) fn list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        let members = self.get_all(name).flat_map(|value| value.split(|b| *b == b','));
-        members.map(trim).filter(|member| !member.is_empty())
-    }
-
-    /// Bytes of memory that the field lines hold.
-    pub(super) fn allocated(&self) -> usize {
-        let text: usize = self.iter().map(|(name, value)| name.len() + value.len()).sum();
-        text + self.0.capacity() * size_of::<(Bytes, Bytes)>()
-    }
-}
-
-impl FromIterator<(Bytes, Bytes)> for Headers {
-    fn from_iter<T: IntoIterator<Item = (Bytes, Bytes)>>(lines: T) -> Headers {
-        Headers(lines.into_iter().collect())
-    }
-}
-
 /// Whether a byte may stand in a token (RFC 9110, section 5.6.2).
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    TOKEN_BYTES[usize::from(byte)]
 }
+
+const TOKEN_BYTES: [bool; 256] = {
+    let (mut table, marks) = ([false; 256], b"!#$%&'*+-.^_`|~");
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut mark = 0;
+    while mark < marks.len() {
+        table[marks[mark] as usize] = true;
+        mark += 1;
+    }
+    table
+};
+
+/// The methods that are registered for general use (RFC 9110, section 9.1; RFC 5789), and QUERY.
+pub(super) const KNOWN: [&[u8]; 10] =
+    [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH", b"QUERY"];
 
 /// `bytes` without optional whitespace at both ends: spaces and tabs only (RFC 9110, section 5.6.3).
 pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {

@@ -30,20 +30,20 @@ pub enum RequestItem {
     Begun(Begun),
     /// The request is whole.
     Whole(Box<Request>),
-    /// The request has ended and its body was over the limit.
-    Oversize,
+    /// The request has ended and its body was over the limit: it was hashed and not kept.
+    Oversize(Box<Request>),
     /// The request has ended and some of its body was never seen.
-    Holed,
+    Holed(Box<Request>),
     /// The connection begins with a TLS handshake. Nothing more will be read.
     Tls,
     /// The connection begins with the HTTP/2 preface. Nothing more will be read.
     Http2,
-    /// These bytes are no request, or (`begun`) not the rest of the one that has begun. Nothing more will be read.
+    /// These bytes are no request, or not the rest of the one that has begun. Nothing more will be read.
     Refused {
         /// What is wrong.
         problem: Problem,
-        /// Whether [`RequestItem::Begun`] was said of it.
-        begun: bool,
+        /// The one of which [`RequestItem::Begun`] was said, as far as it was read.
+        begun: Option<Box<Request>>,
     },
 }
 
@@ -59,18 +59,18 @@ pub struct Begun {
 }
 
 /// How much of an unfinished request there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Partial {
     /// Nothing: the bytes so far ended with a request.
     None,
     /// A part of a head: not yet begun.
     Head,
     /// The head and a part of the body: begun.
-    Body,
+    Body(Box<Request>),
 }
 
 /// What a gap did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestGap {
     /// It lay wholly within the content of the request that is being read: nothing else was lost.
     Inside,
@@ -130,27 +130,30 @@ impl RequestDecoder {
         {
             return RequestGap::Inside;
         }
-        let partial = self.partial();
-        if !self.is_dead() {
-            self.state = State::Seek;
-            self.fresh = false;
-        }
-        RequestGap::Lost(partial)
+        let next = if self.is_dead() { State::Dead } else { State::Seek };
+        self.fresh = false;
+        RequestGap::Lost(self.leave(next))
     }
 
     /// The client has sent its last byte. Says what is left unfinished; nothing more will be read.
     pub fn end(&mut self) -> Partial {
-        let partial = self.partial();
-        self.state = State::Dead;
-        partial
+        self.leave(State::Dead)
     }
 
-    /// What is unfinished.
-    pub fn partial(&self) -> Partial {
-        match &self.state {
+    fn leave(&mut self, next: State) -> Partial {
+        match std::mem::replace(&mut self.state, next) {
             State::Head { buf, .. } if !buf.bytes().is_empty() => Partial::Head,
-            State::Body(_) => Partial::Body,
+            State::Body(reading) => Partial::Body(reading.abandon()),
             _ => Partial::None,
+        }
+    }
+
+    /// Whether the next byte begins a request, or is skipped.
+    pub fn is_between(&self) -> bool {
+        match &self.state {
+            State::Head { buf, .. } => buf.bytes().is_empty(),
+            State::Body(_) => false,
+            State::Seek | State::Dead => true,
         }
     }
 
@@ -211,13 +214,16 @@ impl RequestDecoder {
     fn finish(&mut self) -> RequestItem {
         match std::mem::replace(&mut self.state, State::head()) {
             State::Body(reading) => reading.finish(),
-            _ => RequestItem::Holed,
+            _ => self.refuse(Problem::Incomplete),
         }
     }
 
     fn refuse(&mut self, problem: Problem) -> RequestItem {
-        let begun = matches!(self.state, State::Body(_));
-        self.stop(RequestItem::Refused { problem, begun })
+        let begun = match self.leave(State::Dead) {
+            Partial::Body(request) => Some(request),
+            _ => None,
+        };
+        RequestItem::Refused { problem, begun }
     }
 
     fn stop(&mut self, item: RequestItem) -> RequestItem {

@@ -2,10 +2,8 @@
 
 mod reading;
 
-use std::collections::VecDeque;
-
 use super::Limits;
-use super::framing::{self, Asked};
+use super::framing::{self, Asked, Framing};
 use super::head::{HeadBuf, Taken};
 use super::message::{Method, Response};
 use super::problem::Problem;
@@ -13,11 +11,11 @@ use super::start_line;
 use crate::time::Nanos;
 use reading::{Head, Reading};
 
-/// Reads the server's direction of one connection, told in advance what was asked.
+/// Reads the server's direction of one connection, told before each response what was asked.
 #[derive(Debug)]
 pub struct ResponseDecoder {
     limits: Limits,
-    expected: VecDeque<Asked>,
+    expected: Option<Asked>,
     state: State,
     /// Interim responses since the last final one.
     interim: u32,
@@ -28,19 +26,24 @@ pub struct ResponseDecoder {
 pub enum ResponseItem {
     /// An interim response with this status (RFC 9110, section 15.2). The final one is still to come.
     Interim(u16),
-    /// The final response to the oldest expected request.
+    /// The final response to the request.
     Complete {
         /// The response.
         response: Box<Response>,
         /// Whether the connection may carry another exchange (RFC 9112, section 9.3).
         reuse: bool,
     },
-    /// The final response to the oldest expected request has ended, and some of its body was never seen.
-    Holed,
+    /// The final response to the request has ended, and some of its body was never seen.
+    Holed(Box<Response>),
     /// The connection is no longer HTTP/1.x: 101, or 2xx to CONNECT. Nothing more will be read.
-    Switched(u16),
+    Switched(Box<Response>),
     /// These bytes are no response, or not the rest of the one that has begun. Nothing more will be read.
-    Refused(Problem),
+    Refused {
+        /// What is wrong.
+        problem: Problem,
+        /// The one that has begun, as far as it was read.
+        begun: Option<Box<Response>>,
+    },
 }
 
 #[derive(Debug)]
@@ -53,23 +56,12 @@ enum State {
 impl ResponseDecoder {
     /// A decoder at the beginning of a connection, expecting nothing.
     pub fn new(limits: Limits) -> ResponseDecoder {
-        ResponseDecoder { limits, expected: VecDeque::new(), state: State::head(), interim: 0 }
+        ResponseDecoder { limits, expected: None, state: State::head(), interim: 0 }
     }
 
-    /// A request with this method was sent. Responses are expected in the order of these calls; the caller
-    /// bounds how many are outstanding.
+    /// The next response answers a request with this method.
     pub fn expect(&mut self, method: &Method) {
-        self.expected.push_back(Asked::of(method.as_bytes()));
-    }
-
-    /// The request of the latest [`Self::expect`] will not be answered.
-    pub fn unexpect(&mut self) {
-        self.expected.pop_back();
-    }
-
-    /// How many expected requests have no final response yet.
-    pub fn outstanding(&self) -> usize {
-        self.expected.len()
+        self.expected = Some(Asked::of(method.as_bytes()));
     }
 
     /// Reads on, taking bytes from the front of `data`, up to the next item. `None`: all were taken and there is
@@ -81,7 +73,7 @@ impl ResponseDecoder {
                 None
             }
             State::Head { .. } if data.is_empty() => None,
-            State::Head { .. } if self.expected.is_empty() => Some(self.refuse(Problem::Unexpected)),
+            State::Head { .. } if self.expected.is_none() => Some(self.refuse(Problem::Unexpected)),
             State::Head { .. } => self.read_head(at, data),
             State::Body(reading) => match reading.advance(at, data) {
                 Ok(false) => None,
@@ -96,7 +88,7 @@ impl ResponseDecoder {
     pub fn end(&mut self) -> Option<ResponseItem> {
         let item = match &self.state {
             State::Body(reading) if reading.ends_with_connection() => Some(self.finish()),
-            _ if self.in_progress() => Some(ResponseItem::Refused(Problem::Incomplete)),
+            _ if self.in_progress() => Some(self.refuse(Problem::Incomplete)),
             _ => None,
         };
         self.state = State::Dead;
@@ -104,21 +96,20 @@ impl ResponseDecoder {
     }
 
     /// Passes over `n` bytes that were sent and not seen. `true`: they lay wholly within the content of the
-    /// response that is being read, which will end as [`ResponseItem::Holed`]. Else nothing more will be read
-    /// before [`Self::reset`].
+    /// response that is being read, which will end as [`ResponseItem::Holed`]. Else nothing changes, and what is being
+    /// read is to be [abandoned](Self::abandon).
     pub fn gap(&mut self, n: u64) -> bool {
-        if let State::Body(reading) = &mut self.state
-            && reading.skip(n)
-        {
-            return true;
-        }
-        self.state = State::Dead;
-        false
+        if let State::Body(reading) = &mut self.state { reading.skip(n) } else { false }
     }
 
-    /// Forgets everything: the next byte begins a response, and nothing is expected.
-    pub fn reset(&mut self) {
-        *self = ResponseDecoder::new(self.limits);
+    /// Forgets everything: the next byte begins a response, and nothing is expected. Hands out what was being read.
+    pub fn abandon(&mut self) -> Option<Box<Response>> {
+        self.expected = None;
+        self.interim = 0;
+        match std::mem::replace(&mut self.state, State::head()) {
+            State::Body(reading) => Some(reading.abandon()),
+            _ => None,
+        }
     }
 
     /// Whether a response has begun and not ended.
@@ -132,13 +123,11 @@ impl ResponseDecoder {
 
     /// Bytes of memory held.
     pub fn allocated(&self) -> usize {
-        let expected = self.expected.capacity() * size_of::<Asked>();
-        expected
-            + match &self.state {
-                State::Head { buf, .. } => buf.allocated(),
-                State::Body(reading) => reading.allocated(),
-                State::Dead => 0,
-            }
+        match &self.state {
+            State::Head { buf, .. } => buf.allocated(),
+            State::Body(reading) => reading.allocated(),
+            State::Dead => 0,
+        }
     }
 
     fn read_head(&mut self, at: Nanos, data: &mut &[u8]) -> Option<ResponseItem> {
@@ -159,11 +148,12 @@ impl ResponseDecoder {
     }
 
     fn on_head(&mut self, head: Head, started: Nanos, at: Nanos, data: &mut &[u8]) -> Option<ResponseItem> {
-        let asked = self.expected.front().copied().unwrap_or(Asked::Other);
+        let asked = self.expected.unwrap_or(Asked::Other);
         let status = head.status;
         if status == 101 || (asked == Asked::Connect && matches!(status, 200..300)) {
             self.state = State::Dead;
-            return Some(ResponseItem::Switched(status));
+            let reading = Reading::new(head, Framing::Length(0), started, at, &self.limits);
+            return Some(ResponseItem::Switched(Box::new(reading.build())));
         }
         self.state = State::head();
         if status < 200 {
@@ -175,7 +165,7 @@ impl ResponseDecoder {
                 self.refuse(Problem::TooManyInterim)
             });
         }
-        match framing::response(asked, status, head.version, &head.headers) {
+        match framing::response(asked, status, head.version, head.headers.fields()) {
             Ok(framing) => {
                 self.state = State::Body(Box::new(Reading::new(head, framing, started, at, &self.limits)));
                 self.push(at, data)
@@ -185,17 +175,20 @@ impl ResponseDecoder {
     }
 
     fn finish(&mut self) -> ResponseItem {
-        self.expected.pop_front();
+        self.expected = None;
         self.interim = 0;
         match std::mem::replace(&mut self.state, State::head()) {
             State::Body(reading) => reading.finish(),
-            _ => ResponseItem::Holed,
+            _ => self.refuse(Problem::Incomplete),
         }
     }
 
     fn refuse(&mut self, problem: Problem) -> ResponseItem {
-        self.state = State::Dead;
-        ResponseItem::Refused(problem)
+        let begun = match std::mem::replace(&mut self.state, State::Dead) {
+            State::Body(reading) => Some(reading.abandon()),
+            _ => None,
+        };
+        ResponseItem::Refused { problem, begun }
     }
 }
 

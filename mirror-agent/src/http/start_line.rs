@@ -1,15 +1,10 @@
 //! The first line of a message, and how to tell that bytes begin one.
 
-use super::message::{Version, is_token_byte};
+use super::message::{KNOWN, Version, is_token_byte};
 use super::problem::Problem;
 
 /// What every HTTP/1.x response begins with.
 pub(crate) const RESPONSE_START: &[u8] = b"HTTP/1.";
-
-/// The methods by which a connection that was joined in its middle is picked up. Any token is a method; only
-/// these are proof enough that a chunk begins with a request and not with a piece of a body.
-const KNOWN: [&[u8]; 10] =
-    [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH", b"QUERY"];
 
 /// A longer method is taken for another protocol.
 const METHOD_MAX: usize = 64;
@@ -71,6 +66,7 @@ pub(super) fn begins_request(chunk: &[u8]) -> bool {
         b"CONNECT" => target.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'['),
         _ => matches!(target.first(), Some(b'/' | b'*')) || target.starts_with(b"http"),
     };
+    // Any token is a method; only a known one is proof enough that this is no piece of a body.
     if !form || !KNOWN.contains(&method) {
         return false;
     }

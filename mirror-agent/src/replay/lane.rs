@@ -17,7 +17,7 @@ use crate::rewrite::mark;
 /// A request that waits, and v1's answer to it.
 pub struct Job {
     /// What the client asked and v1 answered.
-    pub exchange: Box<Exchange>,
+    pub exchange: Exchange,
     /// Its place in the ledger.
     pub ticket: Ticket,
     /// Its room in memory.
@@ -137,7 +137,7 @@ fn is_idempotent(method: &str) -> bool {
 fn answer(response: &Response) -> Answer<'_> {
     Answer {
         status: response.status,
-        headers: response.headers.as_slice(),
+        headers: &response.headers,
         body: &response.body.kept,
         len: response.body.len,
         sha256: response.body.sha256,

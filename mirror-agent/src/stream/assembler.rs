@@ -9,13 +9,16 @@ use crate::time::Nanos;
 use super::Shared;
 use super::seq::Seq;
 use super::stats::GaveUp;
-use held::Held;
+use held::{Held, Piece};
 
 /// Segments further away than this belong to no window (RFC 7323, section 2.2) and are not looked at.
 const FAR: i32 = 1 << 30;
 
 /// How far beyond the expected byte a RST may lie. Windows are not followed; this is a large one.
 const RESET_WINDOW: i64 = 1 << 20;
+
+/// How far beyond what was seen an acknowledgment is believed. No usual receive window is larger.
+const ACK_WINDOW: i64 = 16 << 20;
 
 /// Behind every offset, and far enough from the end of the type for sums and differences with it.
 const NEVER: i64 = i64::MAX / 2;
@@ -32,6 +35,8 @@ pub(super) struct Assembler {
     seen: i64,
     /// Behind the last byte that the other end is known to have.
     acked: i64,
+    /// Behind the last byte that must have been sent, because it was acknowledged.
+    told: i64,
     fin: Option<i64>,
     is_finished: bool,
     hole: Option<Hole>,
@@ -53,12 +58,14 @@ pub(super) struct Arrival<'a> {
     pub payload: &'a [u8],
     pub missing: u32,
     pub fin: bool,
+    /// What the segment acknowledges, as an offset in the other direction.
+    pub ack: Option<i64>,
 }
 
 /// What a direction hands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Output<'a> {
-    Chunk(&'a [u8]),
+    Chunk(&'a [u8], Option<i64>),
     Gap(u32),
     Finished,
 }
@@ -71,6 +78,7 @@ impl Assembler {
             next: 0,
             seen: 0,
             acked: 0,
+            told: 0,
             fin: None,
             is_finished: false,
             hole: None,
@@ -82,16 +90,18 @@ impl Assembler {
     pub fn accept(&mut self, arrival: &Arrival<'_>, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
         let Some(begin) = self.locate(arrival.seq) else {
             shared.stats.far_segments += 1;
+            shared.stats.far_bytes += arrival.payload.len() as u64;
             return;
         };
         let data_end = begin + len(arrival.payload);
         let end = data_end + i64::from(arrival.missing);
         let last = self.fin.unwrap_or(NEVER);
-        shared.stats.after_fin_bytes += count(end - begin.max(last));
         if begin < end {
             self.seen = self.seen.max(end.min(last));
         }
-        self.place(begin, until(arrival.payload, last - begin), arrival.at, shared, out);
+        let piece = Piece { data: until(arrival.payload, last - begin), at: arrival.at, ack: arrival.ack };
+        shared.stats.after_fin_bytes += (arrival.payload.len() - piece.data.len()) as u64;
+        self.place(begin, piece, shared, out);
         if data_end <= self.next {
             self.skip_to(end.min(last), GaveUp::Snap, shared, out);
         }
@@ -106,9 +116,17 @@ impl Assembler {
     /// known, was lost on the way to us only, and nobody will send it again.
     pub fn on_ack(&mut self, ack: Seq, at: Nanos, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
         let Some(acked) = self.locate(ack) else { return };
-        self.acked = self.acked.max(acked);
-        while self.hole_end().is_some_and(|end| end <= self.acked) {
+        if acked <= self.acked {
+            return;
+        }
+        self.acked = acked;
+        while self.hole_end().is_some_and(|end| end <= self.acked.min(self.seen)) {
             self.give_up_hole(GaveUp::Ack, shared, out);
+        }
+        // What is acknowledged and was not seen may still be on its way to us. Its last byte may have been a FIN.
+        let told = (acked - 1).min(self.fin.unwrap_or(NEVER));
+        if told <= self.seen + ACK_WINDOW {
+            self.told = self.told.max(told);
         }
         self.settle(at, out);
     }
@@ -123,7 +141,7 @@ impl Assembler {
 
     /// Gives up all holes: everything known to have been sent is handed on, as bytes or as gap.
     pub fn give_up(&mut self, at: Nanos, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
-        self.skip_to(self.seen, GaveUp::Close, shared, out);
+        self.skip_to(self.seen.max(self.told), GaveUp::Close, shared, out);
         self.settle(at, out);
     }
 
@@ -162,29 +180,22 @@ impl Assembler {
     }
 
     /// The offset that `seq` stands for, unless it is too far away to say.
-    fn locate(&self, seq: Seq) -> Option<i64> {
+    pub fn locate(&self, seq: Seq) -> Option<i64> {
         let distance = seq.distance(self.start.plus(self.next))?;
         (-FAR..=FAR).contains(&distance).then(|| self.next + i64::from(distance))
     }
 
-    /// Hands on or holds the bytes of `data` that are new. The first copy of a byte wins.
-    fn place(
-        &mut self,
-        begin: i64,
-        data: &[u8],
-        at: Nanos,
-        shared: &mut Shared,
-        out: &mut impl FnMut(Output<'_>),
-    ) {
-        let old = until(data, self.next - begin).len();
+    /// Hands on or holds the bytes of `piece` that are new. The first copy of a byte wins.
+    fn place(&mut self, begin: i64, piece: Piece<'_>, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
+        let old = until(piece.data, self.next - begin).len();
         shared.stats.duplicate_bytes += old as u64;
-        let (mut offset, mut data) = (begin + old as i64, after(data, old));
+        let (mut offset, mut data) = (begin + old as i64, after(piece.data, old));
         while !data.is_empty() {
             let done = if let Some(first) = self.held.covering(offset) {
                 compare(first, data, shared)
             } else {
                 let new = until(data, self.held.room(offset));
-                self.take(offset, new, at, shared, out);
+                self.take(offset, Piece { data: new, ..piece }, shared, out);
                 new.len()
             };
             offset += done as i64;
@@ -194,35 +205,29 @@ impl Assembler {
     }
 
     /// Takes bytes of which no copy is held.
-    fn take(
-        &mut self,
-        offset: i64,
-        data: &[u8],
-        at: Nanos,
-        shared: &mut Shared,
-        out: &mut impl FnMut(Output<'_>),
-    ) {
+    fn take(&mut self, offset: i64, piece: Piece<'_>, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
+        let size = piece.data.len() as u64;
         self.drain(shared, out);
         if offset == self.next {
-            self.next += len(data);
-            shared.stats.chunk_bytes += data.len() as u64;
-            out(Output::Chunk(data));
-        } else if shared.held.saturating_add(held::cost(data)) > shared.limits.held_overall {
-            shared.stats.refused_bytes += data.len() as u64;
+            self.next += len(piece.data);
+            shared.stats.chunk_bytes += size;
+            out(Output::Chunk(piece.data, piece.ack));
+        } else if shared.held.saturating_add(held::cost(piece.data)) > shared.limits.held_overall {
+            shared.stats.refused_bytes += size;
         } else {
-            shared.stats.copied_bytes += data.len() as u64;
-            shared.held += held::cost(data);
-            self.held.insert(offset, data, at);
+            shared.stats.copied_bytes += size;
+            shared.held += held::cost(piece.data);
+            self.held.insert(offset, piece);
         }
     }
 
     /// Hands on what is held and in order.
     fn drain(&mut self, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
-        while let Some(data) = self.held.take(self.next) {
+        while let Some((data, ack)) = self.held.take(self.next) {
             self.next += len(&data);
             shared.held -= held::cost(&data);
             shared.stats.chunk_bytes += data.len() as u64;
-            out(Output::Chunk(&data));
+            out(Output::Chunk(&data, ack));
         }
     }
 
@@ -240,7 +245,8 @@ impl Assembler {
 
     /// Where the hole at the front ends, if there is one.
     fn hole_end(&self) -> Option<i64> {
-        (self.next < self.seen).then(|| self.held.first().unwrap_or(self.seen))
+        let known = self.seen.max(self.told);
+        (self.next < known).then(|| self.held.first().unwrap_or(known))
     }
 
     fn give_up_hole(&mut self, why: GaveUp, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
@@ -252,6 +258,7 @@ impl Assembler {
     fn note_fin(&mut self, end: i64, shared: &mut Shared) {
         if self.fin.is_none() && end >= self.seen {
             self.seen = end;
+            self.told = self.told.min(end);
             self.fin = Some(end);
         } else if self.fin != Some(end) {
             shared.stats.contradicting_fins += 1;
@@ -271,7 +278,7 @@ impl Assembler {
     fn settle(&mut self, at: Nanos, out: &mut impl FnMut(Output<'_>)) {
         let known = self.hole.filter(|hole| hole.begin == self.next).map(|hole| hole.since);
         let since = self.held.first_since().or(known).unwrap_or(at);
-        self.hole = (self.next < self.seen).then_some(Hole { begin: self.next, since });
+        self.hole = self.hole_end().map(|_| Hole { begin: self.next, since });
         if self.fin == Some(self.next) && !self.is_finished {
             self.is_finished = true;
             out(Output::Finished);
@@ -290,11 +297,6 @@ fn compare(first: &[u8], later: &[u8], shared: &mut Shared) -> usize {
 
 fn len(data: &[u8]) -> i64 {
     data.len() as i64
-}
-
-/// How many bytes a difference of offsets is; none if it is negative.
-fn count(difference: i64) -> u64 {
-    u64::try_from(difference).unwrap_or(0)
 }
 
 /// The first `len` bytes of `data`, or all, or none.

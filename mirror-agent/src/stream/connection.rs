@@ -118,6 +118,7 @@ impl Connection {
         sink: &mut impl FnMut(Event<'_>),
     ) -> Option<Close> {
         if segment.flags.has(Flags::RST) {
+            shared.stats.reset_bytes += segment.payload.len() as u64;
             return self.on_reset(from, segment, shared);
         }
         self.last_seen = self.last_seen.max(segment.at);
@@ -213,6 +214,7 @@ impl Connection {
             payload: segment.payload,
             missing: segment.missing,
             fin: segment.flags.has(Flags::FIN),
+            ack: self.acknowledged(from, segment),
         };
         let is_empty = segment.claimed_len() == 0 && !arrival.fin;
         if is_empty && !segment.flags.has(Flags::SYN) {
@@ -222,6 +224,12 @@ impl Connection {
         if !is_empty {
             direction.accept(&arrival, shared, &mut |output| sink(event(output, from, segment.at)));
         }
+    }
+
+    /// What a segment of `from` acknowledges, as an offset in the other direction.
+    fn acknowledged(&self, from: Side, segment: &Segment<'_>) -> Option<i64> {
+        let other = self.get(from.other()).filter(|_| segment.flags.has(Flags::ACK))?;
+        other.locate(Seq(segment.ack))
     }
 
     fn give_up_old(
@@ -262,7 +270,7 @@ fn first_byte(segment: &Segment<'_>) -> Seq {
 
 fn event(output: Output<'_>, from: Side, at: Nanos) -> Event<'_> {
     match output {
-        Output::Chunk(data) => Event::Chunk { from, at, data },
+        Output::Chunk(data, ack) => Event::Chunk { from, at, ack, data },
         Output::Gap(bytes) => Event::Gap { from, at, bytes },
         Output::Finished => Event::Finished { from, at },
     }

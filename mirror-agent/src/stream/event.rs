@@ -17,6 +17,9 @@ pub enum Event<'a> {
         from: Side,
         /// When the frame that completed them passed.
         at: Nanos,
+        /// How many bytes of the other end the sender had received when it sent them, counted as the other end's
+        /// chunks and gaps are; `None` if that is not known.
+        ack: Option<i64>,
         /// The bytes; borrowed from the frame where possible.
         data: &'a [u8],
     },

@@ -2,9 +2,24 @@
 
 use super::event::Close;
 
-/// Counts since the start. Bytes are payload bytes.
+/// Counts since the start. Bytes are payload bytes that were captured, but for the gaps.
+///
+/// Every segment is followed, unknown, straggling, or of a refused connection. Every byte is a chunk's, duplicate,
+/// refused, behind a FIN, far, in a reset, or not followed; until the streams are flushed it may also be held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
+    /// Segments taken.
+    pub segments: u64,
+    /// Segments of connections that are followed.
+    pub followed_segments: u64,
+    /// Bytes taken.
+    pub payload_bytes: u64,
+    /// Bytes of segments that belong to no followed connection.
+    pub unfollowed_bytes: u64,
+    /// Bytes of segments with RST.
+    pub reset_bytes: u64,
+    /// Bytes of far segments.
+    pub far_bytes: u64,
     /// Connections whose handshake was seen, at least in part.
     pub opened: u64,
     /// Connections that were open before they were seen.

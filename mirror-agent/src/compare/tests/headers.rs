@@ -72,8 +72,7 @@ fn secrets_are_redacted() {
 
 #[test]
 fn bytes_that_are_no_text_are_shown_as_such() {
-    let header = |byte: u8| (Bytes::from_static(b"a\xff"), Bytes::copy_from_slice(&[byte]));
-    let made = |byte| Made { headers: vec![header(byte)], ..Made::new(&[], "") };
+    let made = |byte: u8| Made { headers: [(b"a\xff", [byte])].into_iter().collect(), ..Made::new(&[], "") };
     check_lossy(&made(0xfe), &made(0xfd));
 }
 

@@ -85,7 +85,14 @@ fn worlds(depths: std::ops::Range<usize>, loss: f64, evil: Evil) -> impl Strateg
         .prop_map(|(plans, depth, steady, cuts, lost)| World { plans, depth, steady, cuts, lost })
 }
 
-type Frame = (Side, Vec<u8>);
+/// A frame of one end, with where its bytes begin and how many of the other end's bytes were there before.
+#[derive(Clone, Debug)]
+struct Sent {
+    side: Side,
+    data: Vec<u8>,
+    start: i64,
+    ack: i64,
+}
 
 impl World {
     /// What the two ends say, in turn.
@@ -110,14 +117,16 @@ impl World {
         messages
     }
 
-    fn frames(&self) -> Vec<Frame> {
+    fn frames(&self) -> Vec<Sent> {
         let mut cuts = self.cuts.iter().cycle();
-        let mut frames = Vec::new();
+        let (mut frames, mut sent) = (Vec::new(), [0, 0]);
         for (side, message) in self.messages() {
+            let (own, other) = if side == Side::Client { (0, 1) } else { (1, 0) };
             let mut rest = message.as_bytes();
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(rest.len().min(*cuts.next().unwrap()));
-                frames.push((side, now.to_vec()));
+                frames.push(Sent { side, data: now.to_vec(), start: sent[own], ack: sent[other] });
+                sent[own] += now.len() as i64;
                 rest = later;
             }
         }
@@ -125,19 +134,28 @@ impl World {
     }
 
     /// What a stream says of the frames from number `from` on. A hole is given up when the other end, in a frame
-    /// that is seen, has acknowledged what is behind it.
+    /// that is seen, has acknowledged what is behind it. Offsets count from the first byte of a direction of which
+    /// anything is known.
     fn script(&self, from: usize) -> Vec<Say> {
         let mut held = [VecDeque::new(), VecDeque::new()];
+        let mut origin = if from == 0 { [Some(0), Some(0)] } else { [None, None] };
         let mut script = Vec::new();
-        for ((side, data), lost) in self.frames().into_iter().skip(from).zip(self.lost.iter().cycle()) {
+        for (frame, lost) in self.frames().into_iter().skip(from).zip(self.lost.iter().cycle()) {
             let (own, other, peer) =
-                if side == Side::Client { (0, 1, Side::Server) } else { (1, 0, Side::Client) };
+                if frame.side == Side::Client { (0, 1, Side::Server) } else { (1, 0, Side::Client) };
             if !*lost {
                 release(&mut held[other], peer, &mut script);
+                origin[own].get_or_insert(frame.start);
+                if own == 0 {
+                    origin[1].get_or_insert(frame.ack);
+                }
+            } else if origin[own].is_none() {
+                continue;
             }
-            held[own].push_back((data, *lost));
-            while let Some((data, _)) = held[own].pop_front_if(|(_, lost)| !*lost) {
-                script.push(if own == 0 { c(data) } else { s(data) });
+            let ack = origin[other].map(|origin| frame.ack - origin);
+            held[own].push_back((frame.data, ack, *lost));
+            while let Some((data, ack, _)) = held[own].pop_front_if(|(_, _, lost)| !*lost) {
+                script.push(said(frame.side, ack, data));
             }
         }
         release(&mut held[0], Side::Client, &mut script);
@@ -146,17 +164,24 @@ impl World {
     }
 }
 
+/// A frame that waits, with what it acknowledges, and whether it was lost.
+type Held = (Vec<u8>, Option<i64>, bool);
+
+fn said(side: Side, ack: Option<i64>, data: Vec<u8>) -> Say {
+    if side == Side::Client { Say::AckC(ack, data) } else { Say::AckS(ack, data) }
+}
+
 /// Hands on what is held, up to the last frame that was seen.
-fn release(held: &mut VecDeque<(Vec<u8>, bool)>, side: Side, script: &mut Vec<Say>) {
-    while held.iter().any(|(_, lost)| !*lost) {
-        let holes = held.iter().take_while(|(_, lost)| *lost).count();
-        let gap: usize = held.drain(..holes).map(|(data, _)| data.len()).sum();
+fn release(held: &mut VecDeque<Held>, side: Side, script: &mut Vec<Say>) {
+    while held.iter().any(|(_, _, lost)| !*lost) {
+        let holes = held.iter().take_while(|(_, _, lost)| *lost).count();
+        let gap: usize = held.drain(..holes).map(|(data, _, _)| data.len()).sum();
         let gap = u32::try_from(gap).unwrap();
         if gap > 0 {
             script.push(if side == Side::Client { GapC(gap) } else { GapS(gap) });
         }
-        while let Some((data, _)) = held.pop_front_if(|(_, lost)| !*lost) {
-            script.push(if side == Side::Client { c(data) } else { s(data) });
+        while let Some((data, ack, _)) = held.pop_front_if(|(_, _, lost)| !*lost) {
+            script.push(said(side, ack, data));
         }
     }
 }
@@ -166,10 +191,11 @@ fn pairs(world: &World, from: usize, late: bool) -> Vec<usize> {
     let mut conversation = Conversation::new(Limits::default(), late);
     let (mut seen, mut ended, mut pairs) = (0, 0, Vec::new());
     for say in world.script(from).iter().chain([&Closed(Close::Fin)]) {
-        conversation.on_event(&say.event(), &mut |progress| match progress {
+        conversation.on_event(&say.event((0, 0)), &mut |progress| match progress {
             Progress::Seen => seen += 1,
             Progress::Ended(_) => ended += 1,
             Progress::Complete(exchange) => pairs.push(pair(world, &exchange)),
+            Progress::Unasked(_) => {}
         });
         assert_eq!(seen, ended + pairs.len() + conversation.open());
     }
@@ -258,7 +284,7 @@ proptest! {
 fn one_lost_frame_costs_at_most_two_exchanges() {
     let plans = (0..7).map(|n| Plan { request: n % 4, response: n % 5, evil: GOOD, len: 30 }).collect();
     let mut world = World { plans, depth: 1, steady: false, cuts: vec![25], lost: vec![false] };
-    let second = world.frames().iter().position(|(_, data)| data.starts_with(b"POST /1")).unwrap();
+    let second = world.frames().iter().position(|frame| frame.data.starts_with(b"POST /1")).unwrap();
     for index in 0..world.frames().len() {
         world.lost = (0..1000).map(|n| n == index).collect();
         let complete = pairs(&world, 0, false);

@@ -7,17 +7,20 @@ use crate::http::body::BodyReader;
 use crate::http::content::Content;
 use crate::http::fields::{self, Leniency};
 use crate::http::framing::{self, Asked, Framing};
+use crate::http::headers::{Fields, Headers, Line, Span};
 use crate::http::start_line::{self, without_cr};
-use crate::http::{Body, Headers, Limits, Method, Problem, Request, Version};
+use crate::http::{Body, Limits, Method, Problem, Request, Version};
 use crate::time::Nanos;
 
 /// A request that has begun.
 #[derive(Debug)]
 pub(super) struct Reading {
     method: Method,
-    target: Bytes,
+    target: Span,
     version: Version,
-    headers: Headers,
+    lines: Vec<Line>,
+    switches: bool,
+    /// The head, and behind it the body as framed unless it is lost.
     wire: Vec<u8>,
     head_len: usize,
     line_end: usize,
@@ -38,23 +41,30 @@ pub(super) enum Lost {
 }
 
 impl Reading {
-    pub(super) fn new(head: Vec<u8>, started: Nanos, at: Nanos, limits: &Limits) -> Result<Reading, Problem> {
-        let wire = head.clone();
-        let (line, headers) = fields::split(head, Leniency::Request, limits.headers)?;
-        let text = without_cr(line.strip_suffix(b"\n").unwrap_or(&line));
-        let (method, target, version) = start_line::request(text)?;
-        let framing = framing::request(version, &headers)?;
+    pub(super) fn new(
+        mut head: Vec<u8>,
+        started: Nanos,
+        at: Nanos,
+        limits: &Limits,
+    ) -> Result<Reading, Problem> {
+        let (line_end, lines) = fields::find(&mut head, Leniency::Request, limits.headers)?;
+        let line = without_cr(head.get(..line_end.saturating_sub(1)).unwrap_or_default());
+        let (method, target, version) = start_line::request(line)?;
+        let fields = Fields::new(&head, &lines);
+        let framing = framing::request(version, fields)?;
         let chunked = framing == Framing::Chunked;
         let too_long = matches!(framing, Framing::Length(length) if length > limits.request_body);
         let cap = usize::try_from(limits.request_body).unwrap_or(usize::MAX);
+        let connect = Asked::of(method) == Asked::Connect;
         let mut reading = Reading {
-            method: Method::new(line.slice_ref(method)).ok_or(Problem::RequestLine)?,
-            target: line.slice_ref(target),
+            method: Method::of(method),
+            target: Span::within(&head, target),
             version,
-            headers,
-            head_len: wire.len(),
-            line_end: line.len(),
-            wire,
+            switches: connect || (version == Version::Http11 && fields.get("upgrade").is_some()),
+            lines,
+            head_len: head.len(),
+            line_end,
+            wire: head,
             body: BodyReader::new(framing, *limits),
             chunked,
             framed: 0,
@@ -71,9 +81,7 @@ impl Reading {
     }
 
     pub(super) fn begun(&self) -> Begun {
-        let connect = Asked::of(self.method.as_bytes()) == Asked::Connect;
-        let upgrade = self.version == Version::Http11 && self.headers.get("upgrade").is_some();
-        Begun { method: self.method.clone(), switches: connect || upgrade, started: self.started }
+        Begun { method: self.method.clone(), switches: self.switches, started: self.started }
     }
 
     pub(super) fn advance(&mut self, at: Nanos, data: &mut &[u8], limits: &Limits) -> Result<bool, Problem> {
@@ -81,12 +89,8 @@ impl Reading {
         if !before.is_empty() {
             self.last = at;
         }
-        let (content, keep) = (&mut self.content, self.lost.is_none());
-        let done = self.body.advance(data, &mut |piece| {
-            if keep {
-                content.push(piece);
-            }
-        })?;
+        let content = &mut self.content;
+        let done = self.body.advance(data, &mut |piece| content.push(piece))?;
         let taken = before.get(..before.len() - data.len()).unwrap_or_default();
         self.framed += taken.len() as u64;
         if self.framed > limits.request_body {
@@ -101,6 +105,7 @@ impl Reading {
         let inside = self.body.skip(n);
         if inside {
             self.lose(Lost::Holed);
+            self.content.hole();
         }
         inside
     }
@@ -109,37 +114,50 @@ impl Reading {
     fn lose(&mut self, why: Lost) {
         if self.lost.is_none() {
             self.lost = Some(why);
-            self.wire = Vec::new();
-            self.content = Content::new(0);
+            self.wire.truncate(self.head_len);
+            self.wire.shrink_to_fit();
+            self.content.forget();
         }
     }
 
+    /// It was read to its end.
     pub(super) fn finish(self) -> RequestItem {
         match self.lost {
-            Some(Lost::Oversize) => return RequestItem::Oversize,
-            Some(Lost::Holed) => return RequestItem::Holed,
-            None => {}
+            Some(Lost::Oversize) => RequestItem::Oversize(Box::new(self.build())),
+            Some(Lost::Holed) => RequestItem::Holed(Box::new(Request { whole: false, ..self.build() })),
+            None => RequestItem::Whole(Box::new(self.build())),
         }
-        let wire = Bytes::from(self.wire.into_boxed_slice());
+    }
+
+    /// The rest of it will not be read.
+    pub(super) fn abandon(mut self) -> Box<Request> {
+        self.lose(Lost::Holed);
+        Box::new(Request { whole: false, ..self.build() })
+    }
+
+    fn build(self) -> Request {
+        let wire = Bytes::from(self.wire);
+        let head = wire.slice(..self.head_len.min(wire.len()));
         let mut body = self.content.finish();
-        if !self.chunked {
-            body = Body { kept: wire.slice(self.head_len..), whole: true, ..body };
+        if !self.chunked && self.lost.is_none() {
+            body = Body { kept: wire.slice(head.len()..), whole: true, ..body };
         }
-        RequestItem::Whole(Box::new(Request {
+        Request {
             method: self.method,
-            target: self.target,
+            target: head.slice_ref(self.target.of(&head)),
             version: self.version,
-            headers: self.headers,
+            headers: Headers::new(head, self.lines),
             body,
-            wire,
+            wire: if self.lost.is_none() { wire } else { Bytes::new() },
             line_end: self.line_end,
+            whole: true,
             started: self.started,
             finished: self.last,
-        }))
+        }
     }
 
     pub(super) fn allocated(&self) -> usize {
-        let head = self.line_end + self.headers.allocated();
-        head + self.wire.capacity() + self.content.allocated() + self.body.allocated()
+        let lines = self.lines.capacity() * size_of::<Line>();
+        size_of::<Reading>() + lines + self.wire.capacity() + self.content.allocated() + self.body.allocated()
     }
 }

@@ -46,19 +46,16 @@ impl Reading {
         if !data.is_empty() {
             self.last = at;
         }
-        let (content, keep) = (&mut self.content, !self.holed);
-        self.body.advance(data, &mut |piece| {
-            if keep {
-                content.push(piece);
-            }
-        })
+        let content = &mut self.content;
+        self.body.advance(data, &mut |piece| content.push(piece))
     }
 
     /// Passes over `n` bytes that were not seen; `false` if they need not all be content of this response.
     pub(super) fn skip(&mut self, n: u64) -> bool {
         let inside = self.body.skip(n);
         if inside {
-            self.lose();
+            self.holed = true;
+            self.content.hole();
         }
         inside
     }
@@ -68,40 +65,48 @@ impl Reading {
         matches!(self.body, BodyReader::Close)
     }
 
-    fn lose(&mut self) {
-        self.holed = true;
-        self.content = Content::new(0);
-    }
-
+    /// It was read to its end.
     pub(super) fn finish(self) -> ResponseItem {
         if self.holed {
-            return ResponseItem::Holed;
+            return ResponseItem::Holed(self.abandon());
         }
-        let response = Response {
+        ResponseItem::Complete { reuse: self.reuse, response: Box::new(self.build()) }
+    }
+
+    /// The rest of it will not be read.
+    pub(super) fn abandon(self) -> Box<Response> {
+        Box::new(Response { whole: false, ..self.build() })
+    }
+
+    pub(super) fn build(self) -> Response {
+        Response {
             status: self.head.status,
             version: self.head.version,
             headers: self.head.headers,
             body: self.content.finish(),
+            whole: true,
             started: self.started,
             finished: self.last,
-        };
-        ResponseItem::Complete { response: Box::new(response), reuse: self.reuse }
+        }
     }
 
     pub(super) fn allocated(&self) -> usize {
-        self.head.headers.allocated() + self.content.allocated() + self.body.allocated()
+        let head = self.head.headers.text_len() + self.head.headers.allocated();
+        size_of::<Reading>() + head + self.content.allocated() + self.body.allocated()
     }
 }
 
 impl Head {
-    pub(super) fn parse(head: Vec<u8>, limits: &Limits) -> Result<Head, Problem> {
-        let (line, headers) = fields::split(head, Leniency::Response, limits.headers)?;
-        let (version, status) = start_line::status(without_cr(line.strip_suffix(b"\n").unwrap_or(&line)))?;
-        Ok(Head { status, version, headers })
+    pub(super) fn parse(mut head: Vec<u8>, limits: &Limits) -> Result<Head, Problem> {
+        let (line_end, lines) = fields::find(&mut head, Leniency::Response, limits.headers)?;
+        let line = without_cr(head.get(..line_end.saturating_sub(1)).unwrap_or_default());
+        let (version, status) = start_line::status(line)?;
+        Ok(Head { status, version, headers: Headers::new(head.into(), lines) })
     }
 
     fn keeps_alive(&self) -> bool {
-        let says = |option: &[u8]| self.headers.list("connection").any(|o| o.eq_ignore_ascii_case(option));
+        let says =
+            |option: &[u8]| self.headers.fields().list("connection").any(|o| o.eq_ignore_ascii_case(option));
         !says(b"close") && (self.version == Version::Http11 || says(b"keep-alive"))
     }
 }

@@ -32,7 +32,7 @@ fn response_problem(head: &[u8], body: &[u8]) -> Option<&'static str> {
     let text = [head, b"\r\n", body].concat();
     for byte in text.chunks(1) {
         let mut data = byte;
-        if let Some(ResponseItem::Refused(problem)) = decoder.push(AT, &mut data) {
+        if let Some(ResponseItem::Refused { problem, .. }) = decoder.push(AT, &mut data) {
             return Some(problem.as_str());
         }
     }

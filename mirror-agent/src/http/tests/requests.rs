@@ -15,7 +15,8 @@ fn decode(pieces: &[&[u8]]) -> Vec<String> {
     }
     match decoder.end() {
         Partial::None => {}
-        partial => said.push(format!("partial {partial:?}")),
+        Partial::Head => said.push("partial Head".into()),
+        Partial::Body(_) => said.push("partial Body".into()),
     }
     said
 }
@@ -26,8 +27,10 @@ fn show(item: RequestItem) -> String {
         RequestItem::Begun(begun) => format!("begun {}", begun.method),
         RequestItem::Whole(request) => show_whole(&request),
         RequestItem::Refused { problem, begun } => {
-            format!("refused {}{}", problem.as_str(), if begun { " midway" } else { "" })
+            format!("refused {}{}", problem.as_str(), if begun.is_some() { " midway" } else { "" })
         }
+        RequestItem::Oversize(_) => "Oversize".into(),
+        RequestItem::Holed(_) => "Holed".into(),
         other => format!("{other:?}"),
     }
 }
@@ -167,7 +170,10 @@ fn decode_with_gap(late: bool, before: &[u8], gap: u64, after: &[&[u8]]) -> Vec<
     };
     feed(&mut decoder, &mut said, before);
     if gap > 0 {
-        said.push(format!("{:?}", decoder.gap(gap)));
+        said.push(match decoder.gap(gap) {
+            RequestGap::Lost(Partial::Body(_)) => "Lost(Body)".into(),
+            other => format!("{other:?}"),
+        });
     }
     after.iter().for_each(|piece| feed(&mut decoder, &mut said, piece));
     said

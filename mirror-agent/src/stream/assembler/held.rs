@@ -16,9 +16,19 @@ pub(super) struct Held {
     cost: u64,
 }
 
+/// Payload of one segment, or a part of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Piece<'a> {
+    pub data: &'a [u8],
+    pub at: Nanos,
+    /// What the segment acknowledges, as an offset in the other direction.
+    pub ack: Option<i64>,
+}
+
 #[derive(Debug)]
 struct Chunk {
     data: Box<[u8]>,
+    ack: Option<i64>,
     /// When the hole before this chunk was first noticed.
     since: Nanos,
 }
@@ -61,18 +71,18 @@ impl Held {
         self.chunks.range(offset..).next().map_or(i64::MAX, |(begin, _)| begin - offset)
     }
 
-    /// Copies `data`, which must fit. A chunk that splits a hole inherits the age of the hole.
-    pub fn insert(&mut self, offset: i64, data: &[u8], at: Nanos) {
-        let since = self.chunks.range(offset..).next().map_or(at, |(_, chunk)| chunk.since);
-        self.cost += cost(data);
-        self.chunks.insert(offset, Chunk { data: data.into(), since });
+    /// Copies a piece, which must fit. A chunk that splits a hole inherits the age of the hole.
+    pub fn insert(&mut self, offset: i64, piece: Piece<'_>) {
+        let since = self.chunks.range(offset..).next().map_or(piece.at, |(_, chunk)| chunk.since);
+        self.cost += cost(piece.data);
+        self.chunks.insert(offset, Chunk { data: piece.data.into(), ack: piece.ack, since });
     }
 
-    /// Takes out the chunk that begins at `offset`.
-    pub fn take(&mut self, offset: i64) -> Option<Box<[u8]>> {
+    /// Takes out the chunk that begins at `offset`, with what its segment acknowledged.
+    pub fn take(&mut self, offset: i64) -> Option<(Box<[u8]>, Option<i64>)> {
         let entry = self.chunks.first_entry().filter(|entry| *entry.key() == offset)?;
-        let data = entry.remove().data;
+        let Chunk { data, ack, .. } = entry.remove();
         self.cost -= cost(&data);
-        Some(data)
+        Some((data, ack))
     }
 }

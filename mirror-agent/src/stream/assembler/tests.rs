@@ -29,7 +29,7 @@ impl Rig {
 
     fn segment(mut self, offset: i64, data: &str, missing: u32, fin: bool) -> Rig {
         let (at, seq) = (Nanos(self.now), self.seq(offset));
-        let arrival = Arrival { at, seq, payload: data.as_bytes(), missing, fin };
+        let arrival = Arrival { at, seq, payload: data.as_bytes(), missing, fin, ack: None };
         let said = &mut self.said;
         self.direction.accept(&arrival, &mut self.shared, &mut |output| write(said, output));
         self
@@ -66,7 +66,7 @@ impl Rig {
 
 fn write(said: &mut String, output: Output<'_>) {
     match output {
-        Output::Chunk(data) => said.extend([std::str::from_utf8(data).unwrap(), "|"]),
+        Output::Chunk(data, _) => said.extend([std::str::from_utf8(data).unwrap(), "|"]),
         Output::Gap(bytes) => said.push_str(&format!("({bytes})")),
         Output::Finished => said.push('!'),
     }
@@ -249,11 +249,13 @@ struct Oracle {
     rig: Rig,
     first: BTreeMap<i64, u8>,
     done: i64,
+    /// Behind the last byte that was acknowledged; the last may have been a FIN.
+    told: i64,
 }
 
 impl Oracle {
     fn new(isn: u32, limits: Limits) -> Oracle {
-        Oracle { rig: Rig::new(isn, limits), first: BTreeMap::new(), done: 0 }
+        Oracle { rig: Rig::new(isn, limits), first: BTreeMap::new(), done: 0, told: 0 }
     }
 
     fn step(&mut self, step: &Step) {
@@ -262,13 +264,16 @@ impl Oracle {
                 self.first.entry(offset + index as i64).or_insert(*byte);
             }
         }
-        let Oracle { rig, first, done } = self;
+        if let Step::Ack { offset } = step {
+            self.told = self.told.max(offset - 1);
+        }
+        let Oracle { rig, first, done, .. } = self;
         let mut out = |output: Output<'_>| verify(first, done, output);
         let now = Nanos(rig.now);
         match step {
             Step::Put { offset, data } => {
                 let seq = Seq(rig.isn).plus(*offset);
-                let arrival = Arrival { at: now, seq, payload: data, missing: 0, fin: false };
+                let arrival = Arrival { at: now, seq, payload: data, missing: 0, fin: false, ack: None };
                 rig.direction.accept(&arrival, &mut rig.shared, &mut out);
             }
             Step::Ack { offset } => {
@@ -289,14 +294,15 @@ impl Oracle {
         assert!(direction.held.count() <= shared.limits.chunks_per_direction);
         assert_eq!(direction.held.cost(), shared.held);
         assert_eq!(direction.next, self.done);
-        assert_eq!(direction.hole_since().is_some(), direction.next < direction.seen);
+        let known = direction.seen.max(self.told);
+        assert_eq!(direction.hole_since().is_some(), direction.next < known);
     }
 
     fn end(mut self) {
-        let Oracle { rig, first, done } = &mut self;
+        let Oracle { rig, first, done, told } = &mut self;
         let mut out = |output: Output<'_>| verify(first, done, output);
         rig.direction.give_up(Nanos(rig.now), &mut rig.shared, &mut out);
-        let behind_last = first.last_key_value().map_or(0, |(offset, _)| (offset + 1).max(0));
+        let behind_last = first.last_key_value().map_or(0, |(offset, _)| (offset + 1).max(0)).max(*told);
         assert_eq!(*done, behind_last, "what was sent came out, as bytes or as gaps");
         assert_eq!(rig.shared.held, 0);
     }
@@ -304,7 +310,7 @@ impl Oracle {
 
 fn verify(first: &BTreeMap<i64, u8>, done: &mut i64, output: Output<'_>) {
     match output {
-        Output::Chunk(data) => {
+        Output::Chunk(data, _) => {
             assert!(!data.is_empty());
             for byte in data {
                 assert_eq!(first.get(done), Some(byte), "byte {done}");
