@@ -7,11 +7,13 @@ mod queue;
 mod server;
 mod stats;
 mod step;
+mod table;
 #[cfg(test)]
 mod tests;
 
 pub use end::{End, Ended, Unmirrorable};
 pub use stats::Stats;
+pub use table::{Conversations, Totals};
 
 use crate::http::{Limits, Partial, Request, RequestDecoder, Response, ResponseDecoder};
 use crate::packet::Side;

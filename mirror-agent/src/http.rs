@@ -21,7 +21,7 @@ pub use message::{Body, Method, Request, Response, Version};
 pub use problem::Problem;
 pub use request::{Begun, Partial, RequestDecoder, RequestGap, RequestItem};
 pub use response::{ResponseDecoder, ResponseItem};
-pub(crate) use start_line::RESPONSE_START;
+pub(crate) use start_line::{RESPONSE_START, begins_request, begins_response};
 
 /// How much of a connection is kept. What happens beyond each limit is said at the limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,6 +34,7 @@ pub mod remote;
 pub mod replay;
 pub mod rewrite;
 pub mod rights;
+pub mod roles;
 pub mod run;
 pub mod select;
 pub mod service;

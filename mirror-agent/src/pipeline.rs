@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mirror_common::share::murmur3_32;
 
-use crate::exchange::{Conversation, Exchange, Progress};
+use crate::exchange::{Conversation, Conversations, Exchange, Progress, Totals};
 use crate::http;
 use crate::ledger::{End, Ticket};
 use crate::packet::{self, FlowKey, Frame, Segment, Side};
@@ -56,7 +56,9 @@ pub struct Pipeline {
     services: Arc<[Arc<Service>]>,
     endpoints: Endpoints,
     streams: Streams,
-    conversations: Conversations,
+    behind: Behind,
+    frames: u64,
+    skipped: u64,
 }
 
 impl Pipeline {
@@ -64,61 +66,67 @@ impl Pipeline {
     pub fn new(services: Arc<[Arc<Service>]>) -> Self {
         Pipeline {
             endpoints: Endpoints::new(&services),
-            conversations: Conversations { services: services.clone(), ..Conversations::empty() },
+            behind: Behind {
+                services: services.clone(),
+                conversations: Conversations::new(http::Limits::default(), MEMORY),
+            },
             services,
             streams: Streams::new(stream::Limits::default()),
+            frames: 0,
+            skipped: 0,
         }
     }
 
     /// Takes a frame.
     pub fn on_frame(&mut self, frame: &Frame<'_>, sink: &mut impl FnMut(Output)) {
-        self.conversations.stats.frames += 1;
+        self.frames += 1;
         let Ok(segment) = packet::parse(frame) else {
-            self.conversations.stats.skipped += 1;
+            self.skipped += 1;
             return;
         };
         let Some((from, key, service)) = self.endpoints.find(&segment) else {
-            self.conversations.stats.skipped += 1;
+            self.skipped += 1;
             return;
         };
-        let conversations = &mut self.conversations;
+        let behind = &mut self.behind;
         self.streams.on_segment(from, key, &segment, &mut |id, _, event| {
-            conversations.on_event(id, service, &event, sink);
+            behind.on_event(id, service, &event, sink);
         });
     }
 
     /// Lets time pass: ends what waited too long. Call it about every second, and when nothing comes.
     pub fn expire(&mut self, now: Nanos, sink: &mut impl FnMut(Output)) {
-        let (conversations, endpoints) = (&mut self.conversations, &self.endpoints);
+        let (behind, endpoints) = (&mut self.behind, &self.endpoints);
         self.streams.expire(now, &mut |id, key, event| {
             if let Some(service) = endpoints.of(key.server) {
-                conversations.on_event(id, service, &event, sink);
+                behind.on_event(id, service, &event, sink);
             }
         });
     }
 
     /// Forgets a service's connections: they were not seen for a while, and are joined anew.
     pub fn forget(&mut self, now: Nanos, service: usize, sink: &mut impl FnMut(Output)) {
-        let (conversations, endpoints) = (&mut self.conversations, &self.endpoints);
+        let (behind, endpoints) = (&mut self.behind, &self.endpoints);
         let is_of_service = |key: &FlowKey| endpoints.of(key.server) == Some(service);
         self.streams.forget(now, is_of_service, &mut |id, _, event| {
-            conversations.on_event(id, service, &event, sink);
+            behind.on_event(id, service, &event, sink);
         });
     }
 
     /// Ends the input.
     pub fn flush(&mut self, now: Nanos, sink: &mut impl FnMut(Output)) {
-        let (conversations, endpoints) = (&mut self.conversations, &self.endpoints);
+        let (behind, endpoints) = (&mut self.behind, &self.endpoints);
         self.streams.flush(now, &mut |id, key, event| {
             if let Some(service) = endpoints.of(key.server) {
-                conversations.on_event(id, service, &event, sink);
+                behind.on_event(id, service, &event, sink);
             }
         });
     }
 
     /// What was counted so far.
     pub fn stats(&self) -> Stats {
-        self.conversations.stats
+        let Totals { joined_late, over_memory, .. } = self.behind.conversations.totals();
+        Stats { frames: self.frames, skipped: self.skipped, over_memory, joined_late }
     }
 
     /// What the streams counted so far.
@@ -161,19 +169,13 @@ impl Endpoints {
     }
 }
 
-/// Every connection's conversation.
-struct Conversations {
+/// Everything behind the streams.
+struct Behind {
     services: Arc<[Arc<Service>]>,
-    open: HashMap<ConnectionId, Conversation>,
-    allocated: usize,
-    stats: Stats,
+    conversations: Conversations,
 }
 
-impl Conversations {
-    fn empty() -> Self {
-        Conversations { services: Arc::new([]), open: HashMap::new(), allocated: 0, stats: Stats::default() }
-    }
-
+impl Behind {
     fn on_event(
         &mut self,
         id: ConnectionId,
@@ -181,30 +183,13 @@ impl Conversations {
         event: &Event<'_>,
         sink: &mut impl FnMut(Output),
     ) {
-        if let Event::Opened { late } = *event {
-            self.stats.joined_late += u64::from(late);
-            self.open.insert(id, Conversation::new(http::Limits::default(), late));
-            return;
+        let services = &self.services;
+        let is_over = self.conversations.on_event(id, event, &mut |conversation, event| {
+            step(id, service, &services[service], conversation, event, sink);
+        });
+        if is_over {
+            sink(Output::Closed(id));
         }
-        let Some(conversation) = self.open.get_mut(&id) else { return };
-        let before = conversation.allocated();
-        step(id, service, &self.services[service], conversation, event, sink);
-        self.allocated = (self.allocated + conversation.allocated()).saturating_sub(before);
-        if let Event::Closed { .. } = event {
-            self.close(id, sink);
-        } else if self.allocated > MEMORY && conversation.allocated() > before {
-            self.stats.over_memory += 1;
-            let given_up = Event::Closed { at: Nanos::default(), how: stream::Close::Evicted };
-            step(id, service, &self.services[service], conversation, &given_up, sink);
-            self.close(id, sink);
-        }
-    }
-
-    fn close(&mut self, id: ConnectionId, sink: &mut impl FnMut(Output)) {
-        if let Some(conversation) = self.open.remove(&id) {
-            self.allocated = self.allocated.saturating_sub(conversation.allocated());
-        }
-        sink(Output::Closed(id));
     }
 }
 

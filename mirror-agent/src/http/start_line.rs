@@ -58,7 +58,7 @@ pub(super) fn may_become_response(bytes: &[u8]) -> bool {
 
 /// Whether a chunk begins with a request: a known method, a target of its form (RFC 9112, section 3.2), and, as
 /// far as the line is there, nothing that contradicts it.
-pub(super) fn begins_request(chunk: &[u8]) -> bool {
+pub(crate) fn begins_request(chunk: &[u8]) -> bool {
     let Some(space) = chunk.iter().take(METHOD_MAX).position(|b| *b == b' ') else { return false };
     let (method, rest) = chunk.split_at(space);
     let target = rest.get(1..).unwrap_or_default();
@@ -72,6 +72,11 @@ pub(super) fn begins_request(chunk: &[u8]) -> bool {
     }
     let line = chunk.iter().position(|b| *b == b'\n').and_then(|end| chunk.get(..end));
     line.is_none_or(|line| request(without_cr(line)).is_ok())
+}
+
+/// Whether a chunk begins with a response, as far as its first bytes say.
+pub(crate) fn begins_response(chunk: &[u8]) -> bool {
+    chunk.starts_with(RESPONSE_START)
 }
 
 /// A line without the carriage return before its line feed.
