@@ -4,6 +4,7 @@
 mod capture;
 mod control;
 mod log;
+mod read;
 mod run;
 
 use std::io::Write;
@@ -13,6 +14,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use capture::Capture;
 pub use control::{Change, Check, SetShare, Socket, Status};
 pub use log::{Log, LogFormat, LogLevel};
+pub use read::{Read, ReadFormat};
 pub use run::Run;
 
 /// Mirrors a share of the real requests from v1 to v2, compares the answers, and times both. v1 never notices.
@@ -43,6 +45,8 @@ pub enum Command {
     Run(Box<Run>),
     /// Write sampled connections to a pcapng file
     Capture(Capture),
+    /// Show the HTTP exchanges in capture files, and sum them up
+    Read(Read),
     /// Say what this kernel and these rights allow
     Check(Check),
     /// Show what a running agent does

@@ -7,7 +7,7 @@ use clap::Parser;
 use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
 use mirror_agent::remote::commands;
-use mirror_agent::{capture, check, logging, run};
+use mirror_agent::{capture, check, logging, read, run};
 
 /// Exit code of an error.
 const ERROR: u8 = 1;
@@ -36,6 +36,7 @@ fn execute(command: &Command) -> Result<ExitCode> {
             }
         },
         Command::Capture(args) => capture::run(args)?,
+        Command::Read(args) => read::run(args)?,
         Command::Check(args) => {
             let all_there = check::run(args)?;
             return Ok(if all_there { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });

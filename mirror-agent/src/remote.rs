@@ -2,4 +2,4 @@
 
 mod client;
 pub mod commands;
-mod show;
+pub(crate) mod show;

@@ -91,7 +91,7 @@ fn row(version: &str, phase: &str, quantiles: &Quantiles) -> [String; 7] {
 }
 
 /// Three figures and a unit that fits.
-fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     let (value, unit) = match seconds {
         s if s >= 1.0 => (s, "s"),
         s if s >= 1e-3 => (s * 1e3, "ms"),

@@ -1,0 +1,246 @@
+//! An entry of a HAR file, in the words of the format (HAR 1.2).
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use super::url::{Url, query};
+use crate::http::{Body, Headers, Request, Response};
+use crate::read::output::wire::{Base64, Displayed, Millis, Text};
+use crate::read::record::Record;
+
+/// What the format calls an entry. Names that begin with an underscore are ours, as the format allows.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Entry<'a> {
+    started_date_time: Millis,
+    time: f64,
+    request: Asked<'a>,
+    response: Answered<'a>,
+    cache: Empty,
+    timings: Timings,
+    #[serde(rename = "serverIPAddress")]
+    server_ip_address: Displayed<IpAddr>,
+    connection: Displayed<u64>,
+    #[serde(rename = "_client")]
+    client: Displayed<SocketAddr>,
+    #[serde(rename = "_end")]
+    end: &'a str,
+    #[serde(rename = "_problems")]
+    problems: &'a [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Asked<'a> {
+    method: &'a str,
+    url: Displayed<Url<'a>>,
+    http_version: &'a str,
+    cookies: [(); 0],
+    headers: Lines<'a>,
+    query_string: Query<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post_data: Option<Content<'a>>,
+    headers_size: i64,
+    body_size: i64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answered<'a> {
+    status: u16,
+    status_text: &'a str,
+    http_version: &'a str,
+    cookies: [(); 0],
+    headers: Lines<'a>,
+    content: Content<'a>,
+    #[serde(rename = "redirectURL")]
+    redirect_url: Text<'a>,
+    headers_size: i64,
+    body_size: i64,
+}
+
+/// Of a response the content, of a request what was posted. Its bytes are as sent: a content coding stays on.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Content<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    mime_type: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    params: Option<[(); 0]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Kept<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Kept<'a> {
+    Text(&'a str),
+    Base64(Base64<'a>),
+}
+
+/// In milliseconds; -1 does not apply. What is not known is 0, because the format allows no other value.
+#[derive(Serialize)]
+struct Timings {
+    blocked: i8,
+    dns: i8,
+    connect: i8,
+    ssl: i8,
+    send: f64,
+    wait: f64,
+    receive: f64,
+}
+
+#[derive(Serialize)]
+struct NameValue<'a> {
+    name: Text<'a>,
+    value: Text<'a>,
+}
+
+#[derive(Serialize)]
+struct Empty {}
+
+/// Field lines; none where there is no message.
+struct Lines<'a>(Option<&'a Headers>);
+
+struct Query<'a>(&'a [u8]);
+
+impl<'a> Entry<'a> {
+    /// The entry of an exchange; none without a request.
+    pub(super) fn new(record: &'a Record<'a>) -> Option<Entry<'a>> {
+        let request = record.request?;
+        let timings = Timings::new(record, request);
+        Some(Entry {
+            started_date_time: Millis(request.started),
+            time: timings.send + timings.wait + timings.receive,
+            request: Asked::new(record, request),
+            response: record.response.map_or_else(Answered::none, |answer| Answered::new(record, answer)),
+            cache: Empty {},
+            timings,
+            server_ip_address: Displayed(record.server.ip()),
+            connection: Displayed(record.connection),
+            client: Displayed(record.client),
+            end: record.end,
+            problems: record.problems,
+            comment: (!record.is_complete()).then_some("something of this exchange was not seen: see _end"),
+        })
+    }
+}
+
+impl<'a> Asked<'a> {
+    fn new(record: &'a Record<'a>, request: &'a Request) -> Asked<'a> {
+        let has_body = request.body.len > 0;
+        let posted = || Content { size: None, params: None, ..Content::new(&request.headers, &request.body) };
+        Asked {
+            method: request.method.as_str(),
+            url: Displayed(Url { record, request }),
+            http_version: request.version.as_str(),
+            cookies: [],
+            headers: Lines(Some(&request.headers)),
+            query_string: Query(&request.target),
+            post_data: has_body.then(posted),
+            headers_size: -1,
+            body_size: size(&request.body, record.request_whole),
+        }
+    }
+}
+
+impl<'a> Answered<'a> {
+    fn new(record: &Record<'_>, response: &'a Response) -> Answered<'a> {
+        Answered {
+            status: response.status,
+            status_text: "",
+            http_version: response.version.as_str(),
+            cookies: [],
+            headers: Lines(Some(&response.headers)),
+            content: Content::new(&response.headers, &response.body),
+            redirect_url: Text(response.headers.get("location").map_or(b"", |location| location)),
+            headers_size: -1,
+            body_size: size(&response.body, record.response_whole),
+        }
+    }
+
+    /// What browsers write for a request that failed.
+    fn none() -> Answered<'a> {
+        let mime_type = Text(b"x-unknown");
+        Answered {
+            status: 0,
+            status_text: "",
+            http_version: "",
+            cookies: [],
+            headers: Lines(None),
+            content: Content {
+                size: Some(0),
+                mime_type,
+                params: None,
+                text: None,
+                encoding: None,
+                comment: None,
+            },
+            redirect_url: Text(b""),
+            headers_size: -1,
+            body_size: -1,
+        }
+    }
+}
+
+impl<'a> Content<'a> {
+    fn new(headers: &'a Headers, body: &'a Body) -> Content<'a> {
+        let kept = body.kept.as_ref();
+        let (text, encoding) = match str::from_utf8(kept) {
+            Ok(text) => (Kept::Text(text), None),
+            Err(_) => (Kept::Base64(Base64(kept)), Some("base64")),
+        };
+        let is_cut = (kept.len() as u64) < body.len;
+        Content {
+            size: Some(body.len),
+            mime_type: Text(headers.get("content-type").map_or(b"x-unknown", |kind| kind)),
+            params: None,
+            text: (!kept.is_empty()).then_some(text),
+            encoding: encoding.filter(|_| !kept.is_empty()),
+            comment: is_cut.then_some("text holds only the first bytes"),
+        }
+    }
+}
+
+impl Timings {
+    fn new(record: &Record<'_>, request: &Request) -> Timings {
+        let millis = |time: Duration| time.as_nanos() as f64 / 1e6;
+        let receive = record.response.filter(|_| record.response_whole);
+        Timings {
+            blocked: -1,
+            dns: -1,
+            connect: -1,
+            ssl: -1,
+            send: if record.request_whole { millis(request.finished.since(request.started)) } else { 0.0 },
+            wait: record.ttfb().map_or(0.0, millis),
+            receive: receive.map_or(0.0, |response| millis(response.finished.since(response.started))),
+        }
+    }
+}
+
+impl Serialize for Lines<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let lines = self.0.into_iter().flat_map(Headers::iter);
+        to.collect_seq(lines.map(|(name, value)| NameValue { name: Text(name), value: Text(value) }))
+    }
+}
+
+impl Serialize for Query<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(query(self.0).map(|(name, value)| NameValue { name: Text(name), value: Text(value) }))
+    }
+}
+
+/// The body's size; -1 if it is not known.
+fn size(body: &Body, whole: bool) -> i64 {
+    if whole { i64::try_from(body.len).unwrap_or(-1) } else { -1 }
+}
