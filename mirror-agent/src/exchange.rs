@@ -7,13 +7,11 @@ mod queue;
 mod server;
 mod stats;
 mod step;
-mod table;
 #[cfg(test)]
 mod tests;
 
 pub use end::{End, Ended, Unmirrorable};
 pub use stats::Stats;
-pub use table::{Conversations, Totals};
 
 use crate::http::{Limits, Partial, Request, RequestDecoder, Response, ResponseDecoder};
 use crate::packet::Side;
@@ -48,7 +46,6 @@ pub enum Progress {
 /// One connection.
 #[derive(Debug)]
 pub struct Conversation {
-    limits: Limits,
     requests: RequestDecoder,
     responses: ResponseDecoder,
     queue: Queue,
@@ -73,19 +70,53 @@ pub struct Conversation {
     /// Offsets of the next byte of each direction.
     client_at: i64,
     server_at: i64,
-    stats: Stats,
 }
 
-/// Where progress goes.
-type Sink<'a> = dyn FnMut(Progress) + 'a;
+/// What all conversations have in common.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// How much each may hold.
+    pub limits: Limits,
+    /// Bytes that all of them may hold. Over it, the one that grew is given up.
+    pub memory: usize,
+    /// Bytes that they hold.
+    pub allocated: usize,
+    /// What they counted.
+    pub stats: Stats,
+}
+
+impl Shared {
+    /// No conversation yet.
+    pub fn new(limits: Limits, memory: usize) -> Shared {
+        Shared { limits, memory, ..Shared::default() }
+    }
+}
+
+/// Where progress and counts go while an event is taken.
+struct Sink<'a> {
+    limits: &'a Limits,
+    stats: &'a mut Stats,
+    out: &'a mut dyn FnMut(Progress),
+}
+
+impl Sink<'_> {
+    fn say(&mut self, progress: Progress) {
+        (self.out)(progress);
+    }
+}
+
+impl Default for Conversation {
+    fn default() -> Conversation {
+        Conversation::new(false)
+    }
+}
 
 impl Conversation {
     /// A connection that is seen from its beginning, or (`late`) was joined somewhere in its middle.
-    pub fn new(limits: Limits, late: bool) -> Conversation {
+    pub fn new(late: bool) -> Conversation {
         Conversation {
-            limits,
-            requests: RequestDecoder::new(limits, late),
-            responses: ResponseDecoder::new(limits),
+            requests: RequestDecoder::new(late),
+            responses: ResponseDecoder::new(),
             queue: Queue::default(),
             step: if late { Step::Anchored } else { Step::Kept },
             habit: Habit::default(),
@@ -100,25 +131,32 @@ impl Conversation {
             asked: Place { start: 0, anchor: None, lost: None },
             client_at: 0,
             server_at: 0,
-            stats: Stats::default(),
         }
     }
 
     /// Takes what the stream says next. After [`Event::Closed`] everything is ignored.
-    pub fn on_event(&mut self, event: &Event<'_>, sink: &mut impl FnMut(Progress)) {
+    pub fn on_event(&mut self, event: &Event<'_>, shared: &mut Shared, out: &mut impl FnMut(Progress)) {
         if let Event::Opened { late: true } = event
             && self.fresh
         {
-            *self = Conversation::new(self.limits, true);
+            *self = Conversation::new(true);
         }
         self.fresh = false;
-        if self.over {
-            if let Event::Chunk { data, .. } = event {
-                self.stats.opaque_bytes += data.len() as u64;
-            }
-            return;
+        let before = self.allocated();
+        let sink = &mut Sink { limits: &shared.limits, stats: &mut shared.stats, out };
+        self.take(event, sink);
+        let grown = self.allocated();
+        if grown > before && shared.allocated + grown - before > shared.memory {
+            sink.stats.over_memory += 1;
+            self.closed(Close::Evicted, sink);
         }
+        shared.allocated = (shared.allocated + self.allocated()).saturating_sub(before);
+    }
+
+    fn take(&mut self, event: &Event<'_>, sink: &mut Sink<'_>) {
         match *event {
+            Event::Chunk { data, .. } if self.over => sink.stats.opaque_bytes += data.len() as u64,
+            _ if self.over => {}
             Event::Opened { .. } => {}
             Event::Chunk { from: Side::Client, at, ack, data } => self.client_chunk(at, ack, data, sink),
             Event::Chunk { from: Side::Server, at, ack, data } => self.server_chunk(at, ack, data, sink),
@@ -139,11 +177,6 @@ impl Conversation {
     /// a small sum for each of [`Limits::pipeline`].
     pub fn allocated(&self) -> usize {
         self.requests.allocated() + self.responses.allocated() + self.queue.allocated()
-    }
-
-    /// What became of the bytes, and how often each limit and each rule for lost bytes was used.
-    pub fn stats(&self) -> Stats {
-        self.stats
     }
 
     fn closed(&mut self, how: Close, sink: &mut Sink<'_>) {

@@ -16,6 +16,7 @@ mod start_line;
 #[cfg(test)]
 mod tests;
 
+pub use framing::Asked;
 pub use headers::Headers;
 pub use message::{Body, Method, Request, Response, Version};
 pub use problem::Problem;

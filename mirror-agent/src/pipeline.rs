@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use mirror_common::share::murmur3_32;
 
-use crate::exchange::{Conversation, Conversations, Exchange, Progress, Totals};
+use crate::exchange::{self, Conversation, Exchange, Progress};
 use crate::http;
 use crate::ledger::{End, Ticket};
 use crate::packet::{self, FlowKey, Frame, Segment, Side};
 use crate::select::select;
 use crate::service::Service;
-use crate::stream::{self, ConnectionId, Event, Streams};
+use crate::stream::{self, ConnectionId, Event, Heard, Streams};
 use crate::time::Nanos;
 
 /// Bytes that all conversations of one pipeline may hold. Over it, the one that grew is given up.
@@ -55,7 +55,7 @@ pub struct Stats {
 pub struct Pipeline {
     services: Arc<[Arc<Service>]>,
     endpoints: Endpoints,
-    streams: Streams,
+    streams: Streams<Conversation>,
     behind: Behind,
     frames: u64,
     skipped: u64,
@@ -68,7 +68,8 @@ impl Pipeline {
             endpoints: Endpoints::new(&services),
             behind: Behind {
                 services: services.clone(),
-                conversations: Conversations::new(http::Limits::default(), MEMORY),
+                shared: exchange::Shared::new(http::Limits::default(), MEMORY),
+                joined_late: 0,
             },
             services,
             streams: Streams::new(stream::Limits::default()),
@@ -89,17 +90,17 @@ impl Pipeline {
             return;
         };
         let behind = &mut self.behind;
-        self.streams.on_segment(from, key, &segment, &mut |id, _, event| {
-            behind.on_event(id, service, &event, sink);
+        self.streams.on_segment(from, &key, &segment, &mut |heard, event| {
+            behind.on_event(heard, service, &event, sink);
         });
     }
 
     /// Lets time pass: ends what waited too long. Call it about every second, and when nothing comes.
     pub fn expire(&mut self, now: Nanos, sink: &mut impl FnMut(Output)) {
         let (behind, endpoints) = (&mut self.behind, &self.endpoints);
-        self.streams.expire(now, &mut |id, key, event| {
-            if let Some(service) = endpoints.of(key.server) {
-                behind.on_event(id, service, &event, sink);
+        self.streams.expire(now, &mut |heard, event| {
+            if let Some(service) = endpoints.of(heard.2.server) {
+                behind.on_event(heard, service, &event, sink);
             }
         });
     }
@@ -108,25 +109,30 @@ impl Pipeline {
     pub fn forget(&mut self, now: Nanos, service: usize, sink: &mut impl FnMut(Output)) {
         let (behind, endpoints) = (&mut self.behind, &self.endpoints);
         let is_of_service = |key: &FlowKey| endpoints.of(key.server) == Some(service);
-        self.streams.forget(now, is_of_service, &mut |id, _, event| {
-            behind.on_event(id, service, &event, sink);
+        self.streams.forget(now, is_of_service, &mut |heard, event| {
+            behind.on_event(heard, service, &event, sink);
         });
     }
 
     /// Ends the input.
     pub fn flush(&mut self, now: Nanos, sink: &mut impl FnMut(Output)) {
         let (behind, endpoints) = (&mut self.behind, &self.endpoints);
-        self.streams.flush(now, &mut |id, key, event| {
-            if let Some(service) = endpoints.of(key.server) {
-                behind.on_event(id, service, &event, sink);
+        self.streams.flush(now, &mut |heard, event| {
+            if let Some(service) = endpoints.of(heard.2.server) {
+                behind.on_event(heard, service, &event, sink);
             }
         });
     }
 
     /// What was counted so far.
     pub fn stats(&self) -> Stats {
-        let Totals { joined_late, over_memory, .. } = self.behind.conversations.totals();
-        Stats { frames: self.frames, skipped: self.skipped, over_memory, joined_late }
+        let Behind { joined_late, shared, .. } = &self.behind;
+        Stats {
+            frames: self.frames,
+            skipped: self.skipped,
+            over_memory: shared.stats.over_memory,
+            joined_late: *joined_late,
+        }
     }
 
     /// What the streams counted so far.
@@ -172,22 +178,22 @@ impl Endpoints {
 /// Everything behind the streams.
 struct Behind {
     services: Arc<[Arc<Service>]>,
-    conversations: Conversations,
+    shared: exchange::Shared,
+    joined_late: u64,
 }
 
 impl Behind {
     fn on_event(
         &mut self,
-        id: ConnectionId,
+        (conversation, id, _): Heard<'_, Conversation>,
         service: usize,
         event: &Event<'_>,
         sink: &mut impl FnMut(Output),
     ) {
-        let services = &self.services;
-        let is_over = self.conversations.on_event(id, event, &mut |conversation, event| {
-            step(id, service, &services[service], conversation, event, sink);
-        });
-        if is_over {
+        self.joined_late += u64::from(matches!(event, Event::Opened { late: true }));
+        let place = (id, service, &*self.services[service]);
+        step(place, conversation, event, &mut self.shared, sink);
+        if let Event::Closed { .. } = event {
             sink(Output::Closed(id));
         }
     }
@@ -195,17 +201,16 @@ impl Behind {
 
 /// One event of one connection: what it means for the ledger is one change, then the requests for v2 go out.
 fn step(
-    id: ConnectionId,
-    index: usize,
-    service: &Service,
+    (id, index, service): (ConnectionId, usize, &Service),
     conversation: &mut Conversation,
     event: &Event<'_>,
+    shared: &mut exchange::Shared,
     sink: &mut impl FnMut(Output),
 ) {
     let mut selected = Vec::new();
     let mut change = service.ledger.change();
     let before = conversation.open();
-    conversation.on_event(event, &mut |progress| match progress {
+    conversation.on_event(event, shared, &mut |progress| match progress {
         Progress::Seen => change.seen(),
         Progress::Ended(ended) => {
             change.ended(ended.unmirrorable().map_or(End::V1Unanswered, End::Unmirrorable));

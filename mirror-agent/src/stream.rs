@@ -15,14 +15,17 @@ mod seq;
 mod tests;
 mod timers;
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+use slab::Slab;
 
 use crate::packet::{Flags, FlowKey, Segment, Side};
 use crate::time::Nanos;
 
 use connection::Connection;
 use recent::Recent;
-use timers::Timers;
+use timers::{Entry, Timers};
 
 pub use event::{Close, Event};
 pub use limits::Limits;
@@ -32,18 +35,37 @@ pub use stats::Stats;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ConnectionId(pub u64);
 
-/// All connections that are followed. Feed it with [`Streams::on_segment`], call [`Streams::expire`] about once
-/// a second, and [`Streams::flush`] when the input ends.
+impl ConnectionId {
+    fn low(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+/// All connections that are followed, each with a `T` that belongs to whoever listens. Feed it with
+/// [`Streams::on_segment`], call [`Streams::expire`] about once a second, and [`Streams::flush`] when the input ends.
 ///
 /// Every method hands its events to `sink`, in the order in which they are certain. A connection's first event
 /// is `Opened`, its last `Closed`, and it has one of each.
 #[derive(Debug)]
-pub struct Streams {
-    table: HashMap<FlowKey, Connection>,
+pub struct Streams<T = ()> {
+    /// Where each connection is, by its key.
+    places: HashTable<u32>,
+    followed: Slab<Followed<T>>,
+    hasher: DefaultHashBuilder,
     timers: Timers,
     recent: Recent,
     shared: Shared,
     next_id: u64,
+}
+
+/// Whose event it is: the listener's own, and which connection.
+pub type Heard<'a, T> = (&'a mut T, ConnectionId, &'a FlowKey);
+
+#[derive(Debug)]
+struct Followed<T> {
+    key: FlowKey,
+    connection: Connection,
+    with: T,
 }
 
 /// What all connections have in common: the limits, the counts, and the memory in use.
@@ -54,11 +76,13 @@ struct Shared {
     held: u64,
 }
 
-impl Streams {
+impl<T: Default> Streams<T> {
     /// An empty table.
-    pub fn new(limits: Limits) -> Streams {
+    pub fn new(limits: Limits) -> Streams<T> {
         Streams {
-            table: HashMap::new(),
+            places: HashTable::new(),
+            followed: Slab::new(),
+            hasher: DefaultHashBuilder::default(),
             timers: Timers::default(),
             recent: Recent::new(limits.linger, limits.remembered),
             shared: Shared { limits, ..Shared::default() },
@@ -73,44 +97,49 @@ impl Streams {
     pub fn on_segment(
         &mut self,
         from: Side,
-        key: FlowKey,
+        key: &FlowKey,
         segment: &Segment<'_>,
-        sink: &mut impl FnMut(ConnectionId, &FlowKey, Event<'_>),
+        sink: &mut impl FnMut(Heard<'_, T>, Event<'_>),
     ) {
         self.shared.stats.segments += 1;
         self.shared.stats.payload_bytes += segment.payload.len() as u64;
-        if !segment.flags.has(Flags::SYN) && self.follow(from, &key, segment, sink) {
-            return;
+        let mut slot = self.find(key);
+        if let Some(known) = slot.filter(|_| segment.flags.has(Flags::SYN)) {
+            let is_other = |followed: &Followed<T>| !followed.connection.continues_with(from, segment);
+            if self.followed.get(known as usize).is_some_and(is_other) {
+                self.close(known, segment.at, Close::Reused, sink);
+                slot = None;
+            }
         }
-        if self.table.get(&key).is_some_and(|connection| !connection.continues_with(from, segment)) {
-            self.close(&key, segment.at, Close::Reused, sink);
-        }
-        if self.table.contains_key(&key) || self.admit(key, segment, sink) {
-            self.follow(from, &key, segment, sink);
+        if let Some(slot) = slot.or_else(|| self.admit(key, segment, sink)) {
+            self.follow(slot, from, segment, sink);
         }
     }
 
     /// Gives up holes that are too old and closes connections that were silent for too long, by the packet time
     /// `now`. Costs the logarithm of the connections for each one that is due, and next to nothing otherwise.
-    pub fn expire(&mut self, now: Nanos, sink: &mut impl FnMut(ConnectionId, &FlowKey, Event<'_>)) {
-        while let Some((id, key)) = self.timers.pop(now) {
-            let Some(connection) = self.table.get_mut(&key) else { continue };
-            let ended = connection.expire(now, &mut self.shared, &mut |event| sink(id, &key, event));
+    pub fn expire(&mut self, now: Nanos, sink: &mut impl FnMut(Heard<'_, T>, Event<'_>)) {
+        while let Some(entry) = self.timers.pop(now) {
+            let Some(followed) = self.followed.get_mut(entry.slot as usize) else { continue };
+            if !followed.connection.waits_for(&entry) {
+                continue;
+            }
+            let Followed { key, connection, with } = followed;
+            let id = connection.id;
+            let ended = connection.expire(now, &mut self.shared, &mut |event| sink((with, id, key), event));
             if let Some(how) = ended {
-                self.close(&key, now, how, sink);
+                self.close(entry.slot, now, how, sink);
             } else {
                 connection.due = connection.deadline(&self.shared.limits);
-                self.timers.insert(connection.due, id, key);
+                self.timers.insert(Entry { due: connection.due, ..entry });
             }
         }
     }
 
     /// Ends the input at `now`: for each connection, oldest first, gives up its holes, hands on what was held
     /// behind them, and closes it as [`Close::Evicted`].
-    pub fn flush(&mut self, now: Nanos, sink: &mut impl FnMut(ConnectionId, &FlowKey, Event<'_>)) {
-        for (_, key) in self.timers.drain() {
-            self.close(&key, now, Close::Evicted, sink);
-        }
+    pub fn flush(&mut self, now: Nanos, sink: &mut impl FnMut(Heard<'_, T>, Event<'_>)) {
+        self.forget(now, |_| true, sink);
     }
 
     /// Ends what is known of some connections at `now`, as [`Streams::flush`] does of all. What comes of them later
@@ -119,15 +148,17 @@ impl Streams {
         &mut self,
         now: Nanos,
         which: impl Fn(&FlowKey) -> bool,
-        sink: &mut impl FnMut(ConnectionId, &FlowKey, Event<'_>),
+        sink: &mut impl FnMut(Heard<'_, T>, Event<'_>),
     ) {
-        let keys: Vec<FlowKey> = self.table.keys().filter(|key| which(key)).copied().collect();
-        keys.iter().for_each(|key| self.close(key, now, Close::Evicted, sink));
+        let named = self.followed.iter().filter(|(_, followed)| which(&followed.key));
+        let mut slots: Vec<_> = named.map(|(slot, followed)| (followed.connection.id, slot as u32)).collect();
+        slots.sort_unstable();
+        slots.into_iter().for_each(|(_, slot)| self.close(slot, now, Close::Evicted, sink));
     }
 
     /// How many connections are followed.
     pub fn open(&self) -> usize {
-        self.table.len()
+        self.followed.len()
     }
 
     /// Bytes allocated for what waits behind holes, over all connections.
@@ -140,75 +171,99 @@ impl Streams {
         self.shared.stats
     }
 
+    fn find(&self, key: &FlowKey) -> Option<u32> {
+        let is_it = |slot: &u32| self.followed.get(*slot as usize).is_some_and(|f| f.key == *key);
+        self.places.find(self.hasher.hash_one(key), is_it).copied()
+    }
+
     /// Opens a connection if `segment` may open one.
     fn admit(
         &mut self,
-        key: FlowKey,
+        key: &FlowKey,
         segment: &Segment<'_>,
-        sink: &mut impl FnMut(ConnectionId, &FlowKey, Event<'_>),
-    ) -> bool {
+        sink: &mut impl FnMut(Heard<'_, T>, Event<'_>),
+    ) -> Option<u32> {
         let late = !segment.flags.has(Flags::SYN);
         let Shared { limits, stats, .. } = &mut self.shared;
         let refusal = if segment.flags.has(Flags::RST) || (late && segment.claimed_len() == 0) {
             &mut stats.unknown_segments
-        } else if late && self.recent.contains(&key, segment.at) {
+        } else if late && self.recent.contains(key, segment.at) {
             &mut stats.straggling_segments
-        } else if self.table.len() >= limits.connections {
+        } else if self.followed.len() >= limits.connections {
             &mut stats.refused_connections
         } else {
-            let id = ConnectionId(self.next_id);
-            self.next_id += 1;
-            let connection = Connection::new(id, segment.at, limits);
-            self.timers.insert(connection.due, id, key);
-            self.table.insert(key, connection);
             stats.count_open(late);
-            sink(id, &key, Event::Opened { late });
-            return true;
+            let slot = self.insert(key, segment.at);
+            if let Some(Followed { key, connection, with }) = self.followed.get_mut(slot as usize) {
+                sink((with, connection.id, key), Event::Opened { late });
+            }
+            return Some(slot);
         };
         *refusal += 1;
         stats.unfollowed_bytes += segment.payload.len() as u64;
-        false
+        None
     }
 
-    /// Gives `segment` to its connection; `false` if there is none.
+    fn insert(&mut self, key: &FlowKey, at: Nanos) -> u32 {
+        let id = ConnectionId(self.next_id);
+        self.next_id += 1;
+        let connection = Connection::new(id, at, &self.shared.limits);
+        let due = connection.due;
+        // The limit on connections is far below what 32 bits count.
+        let slot = self.followed.insert(Followed { key: *key, connection, with: T::default() }) as u32;
+        let (hasher, followed) = (&self.hasher, &self.followed);
+        let hash = |slot: &u32| followed.get(*slot as usize).map_or(0, |f| hasher.hash_one(f.key));
+        self.places.insert_unique(hasher.hash_one(key), slot, hash);
+        self.timers.insert(Entry { due, number: id.low(), slot });
+        self.tidy();
+        slot
+    }
+
+    /// Gives `segment` to its connection.
     fn follow(
         &mut self,
+        slot: u32,
         from: Side,
-        key: &FlowKey,
         segment: &Segment<'_>,
-        sink: &mut impl FnMut(ConnectionId, &FlowKey, Event<'_>),
-    ) -> bool {
-        let Some(connection) = self.table.get_mut(key) else { return false };
+        sink: &mut impl FnMut(Heard<'_, T>, Event<'_>),
+    ) {
+        let Some(followed) = self.followed.get_mut(slot as usize) else { return };
         self.shared.stats.followed_segments += 1;
+        let Followed { key, connection, with } = followed;
         let id = connection.id;
-        let ended = connection.on_segment(from, segment, &mut self.shared, &mut |event| sink(id, key, event));
+        let ended =
+            connection.on_segment(from, segment, &mut self.shared, &mut |event| sink((with, id, key), event));
         // Later deadlines need no act: the timer looks again when it fires.
         let sooner = connection.hole_deadline(&self.shared.limits).filter(|due| *due < connection.due);
         if let Some(how) = ended {
-            self.close(key, segment.at, how, sink);
+            self.close(slot, segment.at, how, sink);
         } else if let Some(due) = sooner {
-            self.timers.remove(connection.due, id);
-            self.timers.insert(due, id, *key);
             connection.due = due;
+            self.timers.insert(Entry { due, number: id.low(), slot });
+            self.tidy();
         }
-        true
     }
 
-    fn close(
-        &mut self,
-        key: &FlowKey,
-        at: Nanos,
-        how: Close,
-        sink: &mut impl FnMut(ConnectionId, &FlowKey, Event<'_>),
-    ) {
-        let Some(mut connection) = self.table.remove(key) else { return };
+    fn tidy(&mut self) {
+        let followed = &self.followed;
+        self.timers.tidy(followed.len(), |entry| {
+            followed.get(entry.slot as usize).is_some_and(|f| f.connection.waits_for(entry))
+        });
+    }
+
+    fn close(&mut self, slot: u32, at: Nanos, how: Close, sink: &mut impl FnMut(Heard<'_, T>, Event<'_>)) {
+        let Some(Followed { key, mut connection, mut with }) = self.followed.try_remove(slot as usize) else {
+            return;
+        };
+        if let Ok(place) = self.places.find_entry(self.hasher.hash_one(key), |found| *found == slot) {
+            place.remove();
+        }
         let id = connection.id;
-        self.timers.remove(connection.due, id);
-        connection.give_up(at, &mut self.shared, &mut |event| sink(id, key, event));
+        connection.give_up(at, &mut self.shared, &mut |event| sink((&mut with, id, &key), event));
         if matches!(how, Close::Fin | Close::Reset) {
-            self.recent.add(*key, at);
+            self.recent.add(key, at);
         }
         self.shared.stats.count_close(how);
-        sink(id, key, Event::Closed { at, how });
+        sink((&mut with, id, &key), Event::Closed { at, how });
     }
 }

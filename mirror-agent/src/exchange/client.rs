@@ -4,25 +4,35 @@ use super::end::{End, Ended};
 use super::queue::{Lost, Place};
 use super::step::Step;
 use super::{Conversation, Progress, Sink};
-use crate::http::{Begun, Partial, Problem, Request, RequestGap, RequestItem};
+use crate::http::{Asked, Begun, Partial, Problem, Request, RequestGap, RequestItem};
 use crate::time::Nanos;
 
 impl Conversation {
     pub(super) fn client_chunk(&mut self, at: Nanos, ack: Option<i64>, data: &[u8], sink: &mut Sink<'_>) {
-        let (mut rest, skipped) = (data, self.requests.skipped());
+        let mut rest = data;
         while !self.over {
             if self.requests.is_between() {
                 let done = (data.len() - rest.len()) as i64;
                 self.asked = Place { start: self.client_at + done, anchor: ack, lost: None };
             }
-            let Some(item) = self.requests.push(at, &mut rest) else { break };
+            let before = rest.len();
+            let item = self.requests.push(at, &mut rest, sink.limits);
+            self.count_taken((before - rest.len()) as u64, sink);
+            let Some(item) = item else { break };
             self.on_request(item, sink);
         }
         self.client_at += data.len() as i64;
-        let skipped = self.requests.skipped() - skipped;
-        self.stats.client_skipped += skipped;
-        self.stats.opaque_bytes += rest.len() as u64;
-        self.stats.request_bytes += (data.len() - rest.len()) as u64 - skipped;
+        sink.stats.opaque_bytes += rest.len() as u64;
+    }
+
+    fn count_taken(&self, bytes: u64, sink: &mut Sink<'_>) {
+        *if self.requests.is_dead() {
+            &mut sink.stats.opaque_bytes
+        } else if self.requests.is_seeking() {
+            &mut sink.stats.client_skipped
+        } else {
+            &mut sink.stats.request_bytes
+        } += bytes;
     }
 
     pub(super) fn client_gap(&mut self, bytes: u32, sink: &mut Sink<'_>) {
@@ -31,7 +41,7 @@ impl Conversation {
             return;
         }
         match self.requests.gap(u64::from(bytes)) {
-            RequestGap::Inside => return self.stats.gaps_inside += 1,
+            RequestGap::Inside => return sink.stats.gaps_inside += 1,
             RequestGap::Lost(partial) => {
                 let is_body = matches!(partial, Partial::Body(_));
                 self.client_lost =
@@ -39,12 +49,12 @@ impl Conversation {
                 self.broke_off(partial, End::RequestGap, sink);
             }
         }
-        self.stats.gaps_between += 1;
+        sink.stats.gaps_between += 1;
         self.habit.on_loss();
         match self.step {
             Step::Adrift => {}
             // The answers to what is under way can still come in order; what comes behind them is not known.
-            Step::Kept if self.queue.waiting() > 0 && !self.habit.waits() => self.drift(),
+            Step::Kept if self.queue.waiting() > 0 && !self.habit.waits() => self.drift(sink),
             Step::Kept | Step::Anchored if !self.may_find_again() => self.lose_all(sink),
             Step::Kept | Step::Anchored => self.step = Step::Anchored,
         }
@@ -67,15 +77,15 @@ impl Conversation {
     fn on_request(&mut self, item: RequestItem, sink: &mut Sink<'_>) {
         match item {
             RequestItem::Begun(begun) => {
-                sink(Progress::Seen);
+                sink.say(Progress::Seen);
                 self.on_begun(&begun, sink);
             }
             RequestItem::Whole(request) if self.unpaired => {
                 self.failed(End::Unpaired, None, Some(request), sink);
             }
             RequestItem::Whole(request) => {
-                let fits = self.queue.whole(request, self.limits.pending, sink);
-                self.stats.pending_full += u64::from(!fits);
+                let fits = self.queue.whole(request, sink.limits.pending, sink);
+                sink.stats.pending_full += u64::from(!fits);
             }
             RequestItem::Oversize(request) => self.failed(End::Oversize, None, Some(request), sink),
             RequestItem::Holed(request) => self.failed(End::RequestGap, None, Some(request), sink),
@@ -106,16 +116,16 @@ impl Conversation {
         }
         self.unpaired = self.step == Step::Adrift;
         if !self.unpaired {
-            self.queue.begin(place, begun.method.clone(), begun.switches);
+            self.queue.begin(place, Asked::of(&begun.method), begun.switches);
         }
     }
 
     /// Where the client has had answers that we have not, the oldest request goes; else the connection is given up.
     fn make_room(&mut self, newest: Place, sink: &mut Sink<'_>) {
-        if self.queue.unanswered() < self.limits.pipeline {
+        if self.queue.unanswered() < sink.limits.pipeline {
             return;
         }
-        self.stats.crowded += 1;
+        sink.stats.crowded += 1;
         let oldest = self.queue.front().and_then(|(place, _)| place.anchor);
         if self.habit.pipelines() || oldest.is_none() || oldest >= newest.anchor {
             self.unpaired = true;
@@ -134,15 +144,15 @@ impl Conversation {
         sink: &mut Sink<'_>,
     ) {
         if std::mem::take(&mut self.unpaired) {
-            sink(Progress::Ended(Ended { end, request, response: None, problem }));
+            sink.say(Progress::Ended(Ended { end, request, response: None, problem }));
         } else {
             self.queue.failed(end, problem, request, sink);
         }
     }
 
     fn unreadable(&self, end: End, problem: Option<Problem>, sink: &mut Sink<'_>) {
-        sink(Progress::Seen);
-        sink(Progress::Ended(Ended::unreadable(end, problem)));
+        sink.say(Progress::Seen);
+        sink.say(Progress::Ended(Ended::unreadable(end, problem)));
     }
 
     /// Whether a client's acknowledgment may be taken for the place of its answer.
@@ -154,12 +164,12 @@ impl Conversation {
     pub(super) fn lose_all(&mut self, sink: &mut Sink<'_>) {
         let response = self.drop_answer(sink);
         self.unpaired |= self.queue.end_unanswered(End::Unpaired, response, sink);
-        self.drift();
+        self.drift(sink);
     }
 
     /// Pairing is given up. What is under way can still be answered.
-    pub(super) fn drift(&mut self) {
-        self.stats.adrift += u64::from(self.step != Step::Adrift);
+    pub(super) fn drift(&mut self, sink: &mut Sink<'_>) {
+        sink.stats.adrift += u64::from(self.step != Step::Adrift);
         self.step = Step::Adrift;
     }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::end::{End, Ended};
 use super::{Exchange, Progress, Sink};
-use crate::http::{Method, Problem, Request, Response};
+use crate::http::{Asked, Problem, Request, Response};
 
 /// Requests whose answers have not come, and perhaps one that was answered before it was whole.
 #[derive(Debug, Default)]
@@ -37,7 +37,7 @@ pub(super) enum Lost {
 #[derive(Debug)]
 struct Slot {
     place: Place,
-    method: Method,
+    asked: Asked,
     switches: bool,
     request: State,
     /// What came of the answer before the request was whole (RFC 9112, section 9.3).
@@ -87,9 +87,9 @@ impl Queue {
     }
 
     /// The oldest request without an answer.
-    pub fn front(&self) -> Option<(Place, &Method)> {
+    pub fn front(&self) -> Option<(Place, Asked)> {
         let front = self.slots.front().filter(|slot| slot.early.is_none())?;
-        Some((front.place, &front.method))
+        Some((front.place, front.asked))
     }
 
     /// The newest request, answered or not.
@@ -105,8 +105,12 @@ impl Queue {
     }
 
     /// A request has begun.
-    pub fn begin(&mut self, place: Place, method: Method, switches: bool) {
-        self.slots.push_back(Slot { place, method, switches, request: State::Reading, early: None });
+    pub fn begin(&mut self, place: Place, asked: Asked, switches: bool) {
+        if self.slots.capacity() == 0 {
+            // Nearly all clients wait: nobody else's room is paid for.
+            self.slots = VecDeque::with_capacity(1);
+        }
+        self.slots.push_back(Slot { place, asked, switches, request: State::Reading, early: None });
     }
 
     /// The request that is being read is whole. `false`: it was not kept, because more than `limit` bytes wait.
@@ -221,6 +225,9 @@ impl Queue {
     fn pop(&mut self) -> Option<Slot> {
         let slot = self.slots.pop_front()?;
         self.pending -= slot.held();
+        if self.slots.is_empty() {
+            self.slots = VecDeque::new();
+        }
         Some(slot)
     }
 }
@@ -244,13 +251,13 @@ impl Slot {
         let Early { end, response } = self.early.unwrap_or(Early { end, response });
         let (end, problem, request, response) = match (self.request, response, end) {
             (State::Whole(request), Some(response), None) if response.whole => {
-                return sink(Progress::Complete(Exchange { request, response }));
+                return sink.say(Progress::Complete(Exchange { request, response }));
             }
             (State::Whole(request), response, end) => (end, problem, Some(request), response),
             (State::Failed(own, problem, request), response, _) => (Some(own), problem, request, response),
             (State::Reading, response, end) => (end, problem, None, response),
         };
         let end = end.unwrap_or(End::ResponseGap);
-        sink(Progress::Ended(Ended { end, request, response, problem }));
+        sink.say(Progress::Ended(Ended { end, request, response, problem }));
     }
 }

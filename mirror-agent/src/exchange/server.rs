@@ -4,7 +4,7 @@ use super::end::End;
 use super::queue::{Lost, Place};
 use super::step::Step;
 use super::{Conversation, Progress, Sink};
-use crate::http::{Method, Problem, RESPONSE_START, Response, ResponseItem};
+use crate::http::{Asked, Problem, RESPONSE_START, Response, ResponseItem};
 use crate::time::Nanos;
 
 /// Whose answer the server's message is that is being read.
@@ -30,7 +30,7 @@ impl Conversation {
             self.server_piece(at, ack, offset, &mut piece, sink);
             rest = rest.get(len - piece.len()..).unwrap_or_default();
         }
-        self.stats.opaque_bytes += rest.len() as u64;
+        sink.stats.opaque_bytes += rest.len() as u64;
     }
 
     /// As much of `data` as belongs together: what no seen request asked for ends where the next answer begins.
@@ -58,15 +58,15 @@ impl Conversation {
         sink: &mut Sink<'_>,
     ) {
         if self.answering == Answering::Nothing && !self.find_answer(offset, ack, data, sink) {
-            self.stats.server_skipped += data.len() as u64;
+            sink.stats.server_skipped += data.len() as u64;
             self.boundary = false;
             *data = &[];
             return;
         }
         let before = data.len();
-        let item = self.responses.push(at, data);
+        let item = self.responses.push(at, data, sink.limits);
         let taken = before - data.len();
-        self.stats.response_bytes += taken as u64;
+        sink.stats.response_bytes += taken as u64;
         if let Some(item) = item {
             self.on_response(offset + taken as i64, item, sink);
         }
@@ -77,13 +77,12 @@ impl Conversation {
         if self.step == Step::Anchored {
             self.end_passed(offset, sink);
         }
-        let Some((place, method)) = self.queue.front() else { return self.begin_unasked(data) };
+        let Some((place, asked)) = self.queue.front() else { return self.begin_unasked(data, sink) };
         // The server had none of the request yet, or the client had these bytes when it asked: no answer to it.
         let is_other = ack.is_some_and(|ack| ack <= place.start) || place.anchor.is_some_and(|a| offset < a);
         if is_other && self.step != Step::Adrift {
-            return self.begin_unasked(data);
+            return self.begin_unasked(data, sink);
         }
-        let method = method.clone();
         match self.step {
             Step::Kept => self.habit.on_turn(place.anchor, offset),
             // The rest of another answer, or nothing came between what was lost and this request: the client did not
@@ -92,10 +91,10 @@ impl Conversation {
                 self.lose_all(sink);
                 return false;
             }
-            Step::Anchored => self.stats.anchored += 1,
+            Step::Anchored => sink.stats.anchored += 1,
             Step::Adrift => {}
         }
-        self.responses.expect(&method);
+        self.responses.expect(asked);
         self.answering = Answering::Front;
         true
     }
@@ -113,18 +112,16 @@ impl Conversation {
         }
     }
 
-    fn begin_unasked(&mut self, data: &[u8]) -> bool {
+    fn begin_unasked(&mut self, data: &[u8], sink: &mut Sink<'_>) -> bool {
         if !self.boundary || self.step == Step::Adrift || !is_start(data) {
             return false;
         }
-        self.stats.unasked += 1;
+        sink.stats.unasked += 1;
         // Nothing says what was asked. An answer to HEAD is cut short by the next anchor, if there is one.
-        if let Some(get) = Method::new("GET") {
-            self.responses.expect(&get);
-        }
+        self.responses.expect(Asked::Other);
         self.answering = Answering::Unasked;
         if self.habit.pipelines() {
-            self.drift();
+            self.drift(sink);
         } else if self.step == Step::Kept {
             self.step = Step::Anchored;
         }
@@ -134,10 +131,10 @@ impl Conversation {
     pub(super) fn server_gap(&mut self, bytes: u32, sink: &mut Sink<'_>) {
         self.server_at += i64::from(bytes);
         if self.answering != Answering::Nothing && self.responses.gap(u64::from(bytes)) {
-            self.stats.gaps_inside += 1;
+            sink.stats.gaps_inside += 1;
             return;
         }
-        self.stats.gaps_between += 1;
+        sink.stats.gaps_between += 1;
         self.boundary = false;
         self.habit.on_loss();
         let (unanswered, is_front) = (self.queue.unanswered(), self.answering == Answering::Front);
@@ -145,7 +142,7 @@ impl Conversation {
         let is_lost = self.step == Step::Adrift || self.habit.pipelines();
         if is_lost || (unanswered > 1 && !self.habit.waits()) {
             self.unpaired |= self.queue.end_unanswered(End::ResponseGap, response, sink);
-            self.drift();
+            self.drift(sink);
         } else if is_front {
             self.queue.end_front(End::ResponseGap, None, response, sink);
         }
@@ -172,7 +169,7 @@ impl Conversation {
     ) {
         match (std::mem::take(&mut self.answering), response) {
             (Answering::Front, response) => self.queue.end_front(end, problem, response, sink),
-            (_, Some(response)) => sink(Progress::Unasked(response)),
+            (_, Some(response)) => sink.say(Progress::Unasked(response)),
             (_, None) => {}
         }
     }
@@ -182,7 +179,7 @@ impl Conversation {
         let response = self.responses.abandon();
         match std::mem::take(&mut self.answering) {
             Answering::Unasked => {
-                response.into_iter().for_each(|response| sink(Progress::Unasked(response)));
+                response.into_iter().for_each(|response| sink.say(Progress::Unasked(response)));
                 None
             }
             Answering::Front | Answering::Nothing => response,
@@ -191,12 +188,12 @@ impl Conversation {
 
     fn on_response(&mut self, end: i64, item: ResponseItem, sink: &mut Sink<'_>) {
         match item {
-            ResponseItem::Interim(_) => self.stats.interim += 1,
+            ResponseItem::Interim(_) => sink.stats.interim += 1,
             ResponseItem::Complete { response, .. } | ResponseItem::Holed(response) => {
                 self.boundary = true;
                 match std::mem::take(&mut self.answering) {
                     Answering::Front => self.answered(end, response, sink),
-                    _ => sink(Progress::Unasked(response)),
+                    _ => sink.say(Progress::Unasked(response)),
                 }
             }
             ResponseItem::Switched(response) => {

@@ -1,6 +1,6 @@
 //! Counts of what a conversation did with its bytes, and how often each rule was used.
 
-/// One connection's counts since it began. The bytes of a direction are those of its messages, those skipped, and
+/// The counts of all conversations since they began. The bytes of a direction are those of its messages, those skipped, and
 /// those that are not HTTP/1.x.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -30,38 +30,6 @@ pub struct Stats {
     pub crowded: u64,
     /// Requests not kept because those that wait hold as many bytes as the limit allows.
     pub pending_full: u64,
-}
-
-impl Stats {
-    /// Adds another connection's counts.
-    pub fn add(&mut self, other: &Stats) {
-        let Stats {
-            request_bytes,
-            response_bytes,
-            client_skipped,
-            server_skipped,
-            opaque_bytes,
-            unasked,
-            interim,
-            gaps_inside,
-            gaps_between,
-            anchored,
-            adrift,
-            crowded,
-            pending_full,
-        } = other;
-        self.request_bytes += request_bytes;
-        self.response_bytes += response_bytes;
-        self.client_skipped += client_skipped;
-        self.server_skipped += server_skipped;
-        self.opaque_bytes += opaque_bytes;
-        self.unasked += unasked;
-        self.interim += interim;
-        self.gaps_inside += gaps_inside;
-        self.gaps_between += gaps_between;
-        self.anchored += anchored;
-        self.adrift += adrift;
-        self.crowded += crowded;
-        self.pending_full += pending_full;
-    }
+    /// Connections given up because all together held too much.
+    pub over_memory: u64,
 }

@@ -91,6 +91,7 @@ impl Say {
 /// A conversation whose ledger is checked after every event.
 struct Checked {
     conversation: Conversation,
+    shared: Shared,
     seen: usize,
     bytes: (i64, i64),
     chunks: u64,
@@ -100,7 +101,8 @@ struct Checked {
 impl Checked {
     fn new(late: bool) -> Checked {
         Checked {
-            conversation: Conversation::new(LIMITS, late),
+            conversation: Conversation::new(late),
+            shared: Shared::new(LIMITS, usize::MAX),
             seen: 0,
             bytes: (0, 0),
             chunks: 0,
@@ -109,8 +111,8 @@ impl Checked {
     }
 
     fn feed(&mut self, step: &Say) {
-        let Checked { conversation, seen, bytes, chunks, said } = self;
-        conversation.on_event(&step.event(*bytes), &mut |progress| match progress {
+        let Checked { conversation, shared, seen, bytes, chunks, said } = self;
+        conversation.on_event(&step.event(*bytes), shared, &mut |progress| match progress {
             Progress::Seen => *seen += 1,
             Progress::Ended(ended) => said.push(ended.end.as_str().into()),
             Progress::Complete(exchange) => said.push(show(&exchange)),
@@ -121,9 +123,10 @@ impl Checked {
         *bytes = (bytes.0 + client, bytes.1 + server);
         *chunks += if matches!(step, GapC(_) | GapS(_)) { 0 } else { (client + server) as u64 };
         let Stats { request_bytes, response_bytes, client_skipped, server_skipped, opaque_bytes, .. } =
-            conversation.stats();
+            shared.stats;
         let accounted = request_bytes + response_bytes + client_skipped + server_skipped + opaque_bytes;
         assert_eq!(accounted, *chunks, "the bytes after {step:?}");
+        assert_eq!(shared.allocated, conversation.allocated());
         assert!(conversation.allocated() < 16 << 10, "{} bytes", conversation.allocated());
         if matches!(step, Closed(_)) {
             assert_eq!(conversation.open(), 0);

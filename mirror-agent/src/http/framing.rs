@@ -1,7 +1,7 @@
 //! How long a body is (RFC 9112, section 6.3).
 
 use super::headers::Fields;
-use super::message::Version;
+use super::message::{Method, Version};
 use super::problem::Problem;
 
 /// What decides where a body ends.
@@ -17,7 +17,7 @@ pub(super) enum Framing {
 
 /// What a response's length depends on besides the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub enum Asked {
     /// HEAD: the response has no body.
     Head,
     /// CONNECT: a 2xx turns the connection into a tunnel.
@@ -27,8 +27,9 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    pub(super) fn of(method: &[u8]) -> Asked {
-        match method {
+    /// What a request with this method asks for.
+    pub fn of(method: &Method) -> Asked {
+        match method.as_bytes() {
             b"HEAD" => Asked::Head,
             b"CONNECT" => Asked::Connect,
             _ => Asked::Other,

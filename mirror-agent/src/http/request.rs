@@ -16,11 +16,9 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\n";
 /// Reads the client's direction of one connection.
 #[derive(Debug)]
 pub struct RequestDecoder {
-    limits: Limits,
     state: State,
     /// Nothing was taken yet: only here can TLS or HTTP/2 begin.
     fresh: bool,
-    skipped: u64,
 }
 
 /// What [`RequestDecoder::push`] found.
@@ -89,14 +87,14 @@ enum State {
 impl RequestDecoder {
     /// A decoder for a connection that is seen from its beginning, or (`late`) joined somewhere: then chunks are
     /// skipped until one begins a request.
-    pub fn new(limits: Limits, late: bool) -> RequestDecoder {
+    pub fn new(late: bool) -> RequestDecoder {
         let state = if late { State::Seek } else { State::head() };
-        RequestDecoder { limits, state, fresh: !late, skipped: 0 }
+        RequestDecoder { state, fresh: !late }
     }
 
     /// Reads on, taking bytes from the front of the chunk `data`, up to the next item. `None`: all were taken and
     /// there is none. Must be called until then, so that the next call begins with the next chunk.
-    pub fn push(&mut self, at: Nanos, data: &mut &[u8]) -> Option<RequestItem> {
+    pub fn push(&mut self, at: Nanos, data: &mut &[u8], limits: &Limits) -> Option<RequestItem> {
         match &mut self.state {
             State::Dead => {
                 *data = &[];
@@ -104,18 +102,21 @@ impl RequestDecoder {
             }
             State::Seek if start_line::begins_request(data) => {
                 self.state = State::head();
-                self.push(at, data)
+                self.push(at, data, limits)
             }
             State::Seek => {
-                self.skipped += data.len() as u64;
                 *data = &[];
                 None
             }
             State::Head { buf, .. } => {
                 buf.skip_empty_lines(data);
-                if data.is_empty() && buf.bytes().is_empty() { None } else { self.read_head(at, data) }
+                if data.is_empty() && buf.bytes().is_empty() {
+                    None
+                } else {
+                    self.read_head(at, data, limits)
+                }
             }
-            State::Body(reading) => match reading.advance(at, data, &self.limits) {
+            State::Body(reading) => match reading.advance(at, data, limits) {
                 Ok(false) => None,
                 Ok(true) => Some(self.finish()),
                 Err(problem) => Some(self.refuse(problem)),
@@ -162,9 +163,9 @@ impl RequestDecoder {
         matches!(self.state, State::Dead)
     }
 
-    /// Bytes that were skipped in search of a request.
-    pub fn skipped(&self) -> u64 {
-        self.skipped
+    /// Whether chunks are skipped until one begins a request.
+    pub fn is_seeking(&self) -> bool {
+        matches!(self.state, State::Seek)
     }
 
     /// Bytes of memory held.
@@ -176,13 +177,13 @@ impl RequestDecoder {
         }
     }
 
-    fn read_head(&mut self, at: Nanos, data: &mut &[u8]) -> Option<RequestItem> {
+    fn read_head(&mut self, at: Nanos, data: &mut &[u8], limits: &Limits) -> Option<RequestItem> {
         let State::Head { buf, started } = &mut self.state else { return None };
         if buf.bytes().is_empty() {
             *started = at;
         }
         let started = *started;
-        let head = match buf.take(data, self.limits.head) {
+        let head = match buf.take(data, limits.head) {
             Taken::Whole(head) => head,
             Taken::TooLong => return Some(self.refuse(Problem::HeadTooLong)),
             Taken::More => return self.check_beginning(),
@@ -190,7 +191,7 @@ impl RequestDecoder {
         if std::mem::take(&mut self.fresh) && head == HTTP2_PREFACE {
             return Some(self.stop(RequestItem::Http2));
         }
-        match Reading::new(head, started, at, &self.limits) {
+        match Reading::new(head, started, at, limits) {
             Ok(reading) => {
                 let begun = reading.begun();
                 self.state = State::Body(Box::new(reading));

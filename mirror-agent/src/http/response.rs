@@ -5,7 +5,7 @@ mod reading;
 use super::Limits;
 use super::framing::{self, Asked, Framing};
 use super::head::{HeadBuf, Taken};
-use super::message::{Method, Response};
+use super::message::Response;
 use super::problem::Problem;
 use super::start_line;
 use crate::time::Nanos;
@@ -14,7 +14,6 @@ use reading::{Head, Reading};
 /// Reads the server's direction of one connection, told before each response what was asked.
 #[derive(Debug)]
 pub struct ResponseDecoder {
-    limits: Limits,
     expected: Option<Asked>,
     state: State,
     /// Interim responses since the last final one.
@@ -55,18 +54,18 @@ enum State {
 
 impl ResponseDecoder {
     /// A decoder at the beginning of a connection, expecting nothing.
-    pub fn new(limits: Limits) -> ResponseDecoder {
-        ResponseDecoder { limits, expected: None, state: State::head(), interim: 0 }
+    pub fn new() -> ResponseDecoder {
+        ResponseDecoder { expected: None, state: State::head(), interim: 0 }
     }
 
-    /// The next response answers a request with this method.
-    pub fn expect(&mut self, method: &Method) {
-        self.expected = Some(Asked::of(method.as_bytes()));
+    /// What the next response answers.
+    pub fn expect(&mut self, asked: Asked) {
+        self.expected = Some(asked);
     }
 
     /// Reads on, taking bytes from the front of `data`, up to the next item. `None`: all were taken and there is
     /// none.
-    pub fn push(&mut self, at: Nanos, data: &mut &[u8]) -> Option<ResponseItem> {
+    pub fn push(&mut self, at: Nanos, data: &mut &[u8], limits: &Limits) -> Option<ResponseItem> {
         match &mut self.state {
             State::Dead => {
                 *data = &[];
@@ -74,7 +73,7 @@ impl ResponseDecoder {
             }
             State::Head { .. } if data.is_empty() => None,
             State::Head { .. } if self.expected.is_none() => Some(self.refuse(Problem::Unexpected)),
-            State::Head { .. } => self.read_head(at, data),
+            State::Head { .. } => self.read_head(at, data, limits),
             State::Body(reading) => match reading.advance(at, data) {
                 Ok(false) => None,
                 Ok(true) => Some(self.finish()),
@@ -130,15 +129,15 @@ impl ResponseDecoder {
         }
     }
 
-    fn read_head(&mut self, at: Nanos, data: &mut &[u8]) -> Option<ResponseItem> {
+    fn read_head(&mut self, at: Nanos, data: &mut &[u8], limits: &Limits) -> Option<ResponseItem> {
         let State::Head { buf, started } = &mut self.state else { return None };
         if buf.bytes().is_empty() {
             *started = at;
         }
         let started = *started;
-        match buf.take(data, self.limits.head) {
-            Taken::Whole(head) => match Head::parse(head, &self.limits) {
-                Ok(head) => self.on_head(head, started, at, data),
+        match buf.take(data, limits.head) {
+            Taken::Whole(head) => match Head::parse(head, limits) {
+                Ok(head) => self.on_head(head, (started, at), data, limits),
                 Err(problem) => Some(self.refuse(problem)),
             },
             Taken::TooLong => Some(self.refuse(Problem::HeadTooLong)),
@@ -147,18 +146,24 @@ impl ResponseDecoder {
         }
     }
 
-    fn on_head(&mut self, head: Head, started: Nanos, at: Nanos, data: &mut &[u8]) -> Option<ResponseItem> {
+    fn on_head(
+        &mut self,
+        head: Head,
+        (started, at): (Nanos, Nanos),
+        data: &mut &[u8],
+        limits: &Limits,
+    ) -> Option<ResponseItem> {
         let asked = self.expected.unwrap_or(Asked::Other);
         let status = head.status;
         if status == 101 || (asked == Asked::Connect && matches!(status, 200..300)) {
             self.state = State::Dead;
-            let reading = Reading::new(head, Framing::Length(0), started, at, &self.limits);
+            let reading = Reading::new(head, Framing::Length(0), started, at, limits);
             return Some(ResponseItem::Switched(Box::new(reading.build())));
         }
         self.state = State::head();
         if status < 200 {
             self.interim += 1;
-            let bearable = self.interim <= self.limits.interim;
+            let bearable = self.interim <= limits.interim;
             return Some(if bearable {
                 ResponseItem::Interim(status)
             } else {
@@ -167,8 +172,8 @@ impl ResponseDecoder {
         }
         match framing::response(asked, status, head.version, head.headers.fields()) {
             Ok(framing) => {
-                self.state = State::Body(Box::new(Reading::new(head, framing, started, at, &self.limits)));
-                self.push(at, data)
+                self.state = State::Body(Box::new(Reading::new(head, framing, started, at, limits)));
+                self.push(at, data, limits)
             }
             Err(problem) => Some(self.refuse(problem)),
         }
@@ -189,6 +194,12 @@ impl ResponseDecoder {
             _ => None,
         };
         ResponseItem::Refused { problem, begun }
+    }
+}
+
+impl Default for ResponseDecoder {
+    fn default() -> ResponseDecoder {
+        ResponseDecoder::new()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::latency::Latency;
 pub const ROWS: usize = 1000;
 
 /// Every exchange is in exactly one row.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Paths {
     rows: HashMap<Vec<u8>, Row>,
     other: Row,

@@ -24,10 +24,6 @@ pub struct Record<'a> {
     pub request: Option<&'a Request>,
     /// What was answered, as far as it was seen.
     pub response: Option<&'a Response>,
-    /// Whether `request` is whole. If not, its digest says nothing.
-    pub request_whole: bool,
-    /// Whether `response` is whole. If not, its digest says nothing.
-    pub response_whole: bool,
     /// How it ended, in snake case; [`COMPLETE`] if nothing is missing.
     pub end: &'static str,
     /// What was odd about it, in snake case.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::OWN_MARK;
-use crate::http::{Limits, Method, Response, ResponseDecoder, ResponseItem};
+use crate::http::{Asked, Limits, Method, Response, ResponseDecoder, ResponseItem};
 use crate::ledger::V2Failure;
 use crate::time::Nanos;
 
@@ -19,6 +19,7 @@ const BUFFER: usize = 16 << 10;
 pub struct Connection {
     stream: TcpStream,
     decoder: ResponseDecoder,
+    limits: Limits,
     opened: Instant,
     buffer: Box<[u8]>,
 }
@@ -29,7 +30,8 @@ impl Connection {
         let stream = connect(v2).await.map_err(|_| V2Failure::Connect)?;
         Ok(Connection {
             stream,
-            decoder: ResponseDecoder::new(Limits::default()),
+            decoder: ResponseDecoder::new(),
+            limits: Limits::default(),
             opened: Instant::now(),
             buffer: vec![0; BUFFER].into(),
         })
@@ -38,10 +40,15 @@ impl Connection {
     /// Sends a request and reads its answer; the flag says whether the connection may be used again. A failure says
     /// whether any byte of the answer had come.
     pub async fn ask(&mut self, wire: &[u8], method: &Method) -> Result<(Response, bool), (V2Failure, bool)> {
-        self.decoder.expect(method);
+        self.decoder.expect(Asked::of(method));
         // v2 may answer before it has read everything, so both go on at once.
         let (mut reader, mut writer) = self.stream.split();
-        let mut answer = Reading { decoder: &mut self.decoder, opened: self.opened, has_begun: false };
+        let mut answer = Reading {
+            decoder: &mut self.decoder,
+            limits: &self.limits,
+            opened: self.opened,
+            has_begun: false,
+        };
         let mut sent = false;
         let mut sending = std::pin::pin!(async { writer.write_all(wire).await });
         loop {
@@ -66,6 +73,7 @@ impl Connection {
 /// An answer that is being read.
 struct Reading<'a> {
     decoder: &'a mut ResponseDecoder,
+    limits: &'a Limits,
     opened: Instant,
     has_begun: bool,
 }
@@ -75,7 +83,7 @@ impl Reading<'_> {
         self.has_begun = true;
         let now = Nanos(u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(u64::MAX));
         loop {
-            match self.decoder.push(now, &mut data) {
+            match self.decoder.push(now, &mut data, self.limits) {
                 None => return Ok(None),
                 Some(ResponseItem::Interim(_)) => {}
                 Some(ResponseItem::Complete { response, reuse }) => {

@@ -8,6 +8,7 @@ use super::early::Early;
 use super::event::{Close, Event};
 use super::limits::Limits;
 use super::seq::Seq;
+use super::timers::Entry;
 use super::{ConnectionId, Shared};
 
 /// A connection that is followed. A direction exists once its first sequence number is known.
@@ -32,6 +33,11 @@ impl Connection {
             early: Early::default(),
             last_seen: at,
         }
+    }
+
+    /// Whether a timer's entry is this connection's present one.
+    pub fn waits_for(&self, entry: &Entry) -> bool {
+        self.due == entry.due && self.id.low() == entry.number
     }
 
     /// Whether a segment with SYN belongs to this connection: it repeats our first number, or acknowledges the

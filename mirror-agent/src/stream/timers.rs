@@ -1,39 +1,50 @@
-//! When each connection wants to be looked at again: one entry a connection, by packet time.
+//! When each connection wants to be looked at again, by packet time.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
-use super::ConnectionId;
-use crate::packet::FlowKey;
 use crate::time::Nanos;
 
-/// The connections in the order of their next deadline. As many entries as there are connections.
+/// Entries for each connection, on average, beyond which those that are out of date are thrown out.
+const SLACK: usize = 2;
+
+/// The deadlines of connections, soonest first. A connection that moves its deadline adds an entry: the old one is
+/// found to be out of date when its time comes.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
-    due: BTreeMap<(Nanos, ConnectionId), FlowKey>,
+    due: BinaryHeap<Reverse<Entry>>,
+}
+
+/// One deadline. Connections that are due at once come in the order of their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    pub due: Nanos,
+    /// The low half of the connection's number, which tells it from a later one in the same slot.
+    pub number: u32,
+    /// Where the connection is.
+    pub slot: u32,
 }
 
 impl Timers {
-    pub fn insert(&mut self, due: Nanos, id: ConnectionId, key: FlowKey) {
-        self.due.insert((due, id), key);
+    pub fn insert(&mut self, entry: Entry) {
+        self.due.push(Reverse(entry));
     }
 
-    pub fn remove(&mut self, due: Nanos, id: ConnectionId) {
-        self.due.remove(&(due, id));
+    /// Takes out an entry whose deadline is `now` or earlier.
+    pub fn pop(&mut self, now: Nanos) -> Option<Entry> {
+        let Reverse(entry) = *self.due.peek()?;
+        if entry.due > now {
+            return None;
+        }
+        self.due.pop();
+        Some(entry)
     }
 
-    /// Takes out a connection whose deadline is `now` or earlier.
-    pub fn pop(&mut self, now: Nanos) -> Option<(ConnectionId, FlowKey)> {
-        let entry = self.due.first_entry()?;
-        let (due, id) = *entry.key();
-        (due <= now).then(|| (id, entry.remove()))
-    }
-
-    /// Takes out all connections, oldest first.
-    pub fn drain(&mut self) -> Vec<(ConnectionId, FlowKey)> {
-        let mut all: Vec<_> =
-            std::mem::take(&mut self.due).into_iter().map(|((_, id), key)| (id, key)).collect();
-        all.sort_unstable_by_key(|(id, _)| *id);
-        all
+    /// Throws out what is out of date if there is much of it: `connections` is how many there are.
+    pub fn tidy(&mut self, connections: usize, is_true: impl Fn(&Entry) -> bool) {
+        if self.due.len() > SLACK * connections + 64 {
+            self.due.retain(|Reverse(entry)| is_true(entry));
+        }
     }
 
     #[cfg(test)]

@@ -32,12 +32,13 @@ fn late_joins() {
 
 #[test]
 fn being_late_may_be_said_by_the_stream() {
-    let mut conversation = Conversation::new(LIMITS, false);
-    conversation.on_event(&Event::Opened { late: true }, &mut |_| {});
-    conversation.on_event(&c("rest").event((0, 0)), &mut |progress| panic!("{progress:?}"));
-    conversation.on_event(&s("answer").event((0, 0)), &mut |progress| panic!("{progress:?}"));
-    let stats = conversation.stats();
-    assert_eq!((stats.client_skipped, stats.server_skipped), (4, 6));
+    let mut shared = Shared::new(LIMITS, usize::MAX);
+    let mut conversation = Conversation::default();
+    let nothing = &mut |progress| panic!("{progress:?}");
+    conversation.on_event(&Event::Opened { late: true }, &mut shared, nothing);
+    conversation.on_event(&c("rest").event((0, 0)), &mut shared, nothing);
+    conversation.on_event(&s("answer").event((0, 0)), &mut shared, nothing);
+    assert_eq!((shared.stats.client_skipped, shared.stats.server_skipped), (4, 6));
 }
 
 #[test]
@@ -141,6 +142,6 @@ fn gaps_are_counted() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
     let script = [get("/1"), s(head), GapS(9), GapC(1), ok("x"), get("/2"), s("junk"), get("/3")];
     script.iter().for_each(|step| checked.feed(step));
-    let Stats { gaps_inside, gaps_between, adrift, server_skipped, .. } = checked.conversation.stats();
+    let Stats { gaps_inside, gaps_between, adrift, server_skipped, .. } = checked.shared.stats;
     assert_eq!((gaps_inside, gaps_between, adrift, server_skipped), (1, 1, 1, 43));
 }

@@ -188,10 +188,11 @@ fn release(held: &mut VecDeque<Held>, side: Side, script: &mut Vec<Say>) {
 
 /// Runs a world; checks that every pair is a pair, in order, with the right content. Returns the pairs.
 fn pairs(world: &World, from: usize, late: bool) -> Vec<usize> {
-    let mut conversation = Conversation::new(Limits::default(), late);
+    let mut conversation = Conversation::new(late);
+    let mut shared = Shared::new(Limits::default(), usize::MAX);
     let (mut seen, mut ended, mut pairs) = (0, 0, Vec::new());
     for say in world.script(from).iter().chain([&Closed(Close::Fin)]) {
-        conversation.on_event(&say.event((0, 0)), &mut |progress| match progress {
+        conversation.on_event(&say.event((0, 0)), &mut shared, &mut |progress| match progress {
             Progress::Seen => seen += 1,
             Progress::Ended(_) => ended += 1,
             Progress::Complete(exchange) => pairs.push(pair(world, &exchange)),

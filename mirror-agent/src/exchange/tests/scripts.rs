@@ -118,12 +118,12 @@ fn limits() {
 
 #[test]
 fn waiting_requests_may_hold_so_many_bytes() {
-    let limits = Limits { pending: 2200, ..LIMITS };
-    let mut conversation = Conversation::new(limits, false);
+    let mut shared = Shared::new(Limits { pending: 2200, ..LIMITS }, usize::MAX);
+    let mut conversation = Conversation::new(false);
     let (mut said, mut bytes) = (Vec::new(), (0, 0));
     let put = c(format!("PUT /p HTTP/1.1\r\nContent-Length: 200\r\n\r\n{}", "x".repeat(200)));
     for step in [put.clone(), put.clone(), put.clone(), put, ok("1"), ok("2"), ok("3"), ok("4")] {
-        conversation.on_event(&step.event(bytes), &mut |progress| match progress {
+        conversation.on_event(&step.event(bytes), &mut shared, &mut |progress| match progress {
             Progress::Seen => {}
             Progress::Ended(ended) => said.push(ended.end.as_str().to_owned()),
             Progress::Complete(exchange) => said.push(show(&exchange)),
@@ -134,7 +134,7 @@ fn waiting_requests_may_hold_so_many_bytes() {
         assert!(conversation.allocated() < 2200 + 4096);
     }
     assert_eq!(said, ["/p=1", "/p=2", "oversize", "oversize"]);
-    assert_eq!(conversation.stats().pending_full, 2);
+    assert_eq!(shared.stats.pending_full, 2);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn unasked_answers_are_counted_and_passed_over() {
     check(&script, &["/1=1", "/2=2"]);
     let mut checked = Checked::new(false);
     script.iter().for_each(|step| checked.feed(step));
-    let stats = checked.conversation.stats();
+    let stats = checked.shared.stats;
     assert_eq!((stats.unasked, stats.server_skipped), (1, 0));
 }
 

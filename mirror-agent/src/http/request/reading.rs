@@ -55,9 +55,10 @@ impl Reading {
         let chunked = framing == Framing::Chunked;
         let too_long = matches!(framing, Framing::Length(length) if length > limits.request_body);
         let cap = usize::try_from(limits.request_body).unwrap_or(usize::MAX);
-        let connect = Asked::of(method) == Asked::Connect;
+        let method = Method::of(method);
+        let connect = Asked::of(&method) == Asked::Connect;
         let mut reading = Reading {
-            method: Method::of(method),
+            method,
             target: Span::within(&head, target),
             version,
             switches: connect || (version == Version::Http11 && fields.get("upgrade").is_some()),

@@ -13,10 +13,10 @@ fn request_problem(head: &[u8], body: &[u8]) -> Option<&'static str> {
 }
 
 fn problem_of_request(pieces: &[&[u8]]) -> Option<&'static str> {
-    let mut decoder = RequestDecoder::new(LIMITS, false);
+    let mut decoder = RequestDecoder::new(false);
     for piece in pieces {
         let mut data = *piece;
-        while let Some(item) = decoder.push(AT, &mut data) {
+        while let Some(item) = decoder.push(AT, &mut data, &LIMITS) {
             if let RequestItem::Refused { problem, .. } = item {
                 assert!(decoder.is_dead());
                 return Some(problem.as_str());
@@ -27,12 +27,12 @@ fn problem_of_request(pieces: &[&[u8]]) -> Option<&'static str> {
 }
 
 fn response_problem(head: &[u8], body: &[u8]) -> Option<&'static str> {
-    let mut decoder = ResponseDecoder::new(LIMITS);
-    decoder.expect(&Method::new("GET").unwrap());
+    let mut decoder = ResponseDecoder::new();
+    decoder.expect(Asked::Other);
     let text = [head, b"\r\n", body].concat();
     for byte in text.chunks(1) {
         let mut data = byte;
-        if let Some(ResponseItem::Refused { problem, .. }) = decoder.push(AT, &mut data) {
+        if let Some(ResponseItem::Refused { problem, .. }) = decoder.push(AT, &mut data, &LIMITS) {
             return Some(problem.as_str());
         }
     }

@@ -4,11 +4,11 @@ use super::*;
 
 /// Decodes with a clock that counts the pieces. Times are shown only where a test asks.
 fn decode(pieces: &[&[u8]]) -> Vec<String> {
-    let mut decoder = RequestDecoder::new(LIMITS, false);
+    let mut decoder = RequestDecoder::new(false);
     let mut said = Vec::new();
     for piece in pieces {
         let mut data = *piece;
-        while let Some(item) = decoder.push(AT, &mut data) {
+        while let Some(item) = decoder.push(AT, &mut data, &LIMITS) {
             said.push(show(item));
         }
         assert!(data.is_empty());
@@ -93,10 +93,10 @@ fn requests_in_chunks() {
 #[test]
 fn a_chunked_body_keeps_its_framing_on_the_wire() {
     let text = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n";
-    let mut decoder = RequestDecoder::new(LIMITS, false);
+    let mut decoder = RequestDecoder::new(false);
     let mut data = text.as_slice();
-    assert!(matches!(decoder.push(AT, &mut data), Some(RequestItem::Begun(_))));
-    let Some(RequestItem::Whole(request)) = decoder.push(AT, &mut data) else { panic!("not whole") };
+    assert!(matches!(decoder.push(AT, &mut data, &LIMITS), Some(RequestItem::Begun(_))));
+    let Some(RequestItem::Whole(request)) = decoder.push(AT, &mut data, &LIMITS) else { panic!("not whole") };
     assert_eq!(request.wire, text.as_slice());
     assert_eq!(&request.wire[..request.line_end], b"POST / HTTP/1.1\r\n");
 }
@@ -143,12 +143,12 @@ fn what_is_unfinished_is_said_at_the_end() {
 
 #[test]
 fn times_are_those_of_the_first_and_the_last_byte() {
-    let mut decoder = RequestDecoder::new(LIMITS, false);
+    let mut decoder = RequestDecoder::new(false);
     let pieces = ["\r\n", "P", "UT / HTTP/1.1\r\nContent-Length: 2\r\n", "\r\n", "a", "bGET"];
     let mut times = Vec::new();
     for (piece, at) in pieces.iter().zip(1..) {
         let mut data = piece.as_bytes();
-        while let Some(item) = decoder.push(Nanos(at), &mut data) {
+        while let Some(item) = decoder.push(Nanos(at), &mut data, &LIMITS) {
             match item {
                 RequestItem::Begun(begun) => times.push(begun.started.0),
                 RequestItem::Whole(request) => times.extend([request.started.0, request.finished.0]),
@@ -161,10 +161,10 @@ fn times_are_those_of_the_first_and_the_last_byte() {
 
 /// Decodes chunks, with gaps of so many bytes between them.
 fn decode_with_gap(late: bool, before: &[u8], gap: u64, after: &[&[u8]]) -> Vec<String> {
-    let mut decoder = RequestDecoder::new(LIMITS, late);
+    let mut decoder = RequestDecoder::new(late);
     let mut said = Vec::new();
     let feed = |decoder: &mut RequestDecoder, said: &mut Vec<String>, mut data: &[u8]| {
-        while let Some(item) = decoder.push(AT, &mut data) {
+        while let Some(item) = decoder.push(AT, &mut data, &LIMITS) {
             said.push(show(item));
         }
     };
@@ -206,10 +206,10 @@ fn a_late_decoder_waits_for_a_chunk_that_begins_a_request() {
 
 #[test]
 fn skipped_bytes_are_counted() {
-    let mut decoder = RequestDecoder::new(LIMITS, true);
+    let mut decoder = RequestDecoder::new(true);
     let mut data = b"12345".as_slice();
-    assert!(decoder.push(AT, &mut data).is_none() && data.is_empty());
-    assert_eq!(decoder.skipped(), 5);
+    assert!(decoder.push(AT, &mut data, &LIMITS).is_none() && data.is_empty());
+    assert!(decoder.is_seeking());
 }
 
 /// Bytes, a gap, chunks, and what is said.
@@ -241,12 +241,12 @@ fn gaps() {
 
 #[test]
 fn nothing_pins_a_large_buffer() {
-    let mut decoder = RequestDecoder::new(Limits::default(), false);
+    let mut decoder = RequestDecoder::new(false);
     let head = b"PUT / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n";
     let text = [head.as_slice(), &[b'x'; 100_000]].concat();
     for piece in text.chunks(1000) {
         let mut data = piece;
-        while let Some(item) = decoder.push(AT, &mut data) {
+        while let Some(item) = decoder.push(AT, &mut data, &Limits::default()) {
             if let RequestItem::Whole(request) = item {
                 let exact = request.wire.len();
                 assert_eq!(exact, text.len());

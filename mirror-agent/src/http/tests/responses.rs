@@ -4,16 +4,16 @@ use super::*;
 
 /// Decodes what answers requests with these methods; `!` at the end of `asked`: the server then finishes.
 fn decode_for(asked: &str, pieces: &[&[u8]]) -> Vec<String> {
-    let mut decoder = ResponseDecoder::new(LIMITS);
+    let mut decoder = ResponseDecoder::new();
     let asked_in_turn = asked.trim_end_matches('!').split(' ').filter(|m| !m.is_empty());
     let mut methods = asked_in_turn.map(|method| Method::new(method.to_owned()).unwrap());
-    methods.next().iter().for_each(|method| decoder.expect(method));
+    methods.next().iter().for_each(|method| decoder.expect(Asked::of(method)));
     let mut said = Vec::new();
     for piece in pieces {
         let mut data = *piece;
-        while let Some(item) = decoder.push(AT, &mut data) {
+        while let Some(item) = decoder.push(AT, &mut data, &LIMITS) {
             if let ResponseItem::Complete { .. } = item {
-                methods.next().iter().for_each(|method| decoder.expect(method));
+                methods.next().iter().for_each(|method| decoder.expect(Asked::of(method)));
             }
             let stop = matches!(item, ResponseItem::Refused { .. } | ResponseItem::Switched(_));
             said.push(show(item));
@@ -149,12 +149,12 @@ fn unasked_bytes_are_refused() {
 
 #[test]
 fn times_are_those_of_the_final_response() {
-    let mut decoder = ResponseDecoder::new(LIMITS);
-    decoder.expect(&Method::new("GET").unwrap());
+    let mut decoder = ResponseDecoder::new();
+    decoder.expect(Asked::Other);
     let pieces = ["HTTP/1.1 100 C\r\n\r\n", "H", "TTP/1.1 200 OK\r\n", "\r\n", "x", ""];
     for (piece, at) in pieces.iter().zip(1..) {
         let mut data = piece.as_bytes();
-        while decoder.push(Nanos(at), &mut data).is_some() {}
+        while decoder.push(Nanos(at), &mut data, &LIMITS).is_some() {}
     }
     assert!(decoder.in_progress());
     let Some(ResponseItem::Complete { response, .. }) = decoder.end() else { panic!("not complete") };
@@ -175,19 +175,19 @@ fn gaps_within_content_are_exact() {
         ("HTTP/1.1 200", 1, "", false),
     ];
     for (before, gap, rest, inside) in table {
-        let mut decoder = ResponseDecoder::new(LIMITS);
+        let mut decoder = ResponseDecoder::new();
         let get = Method::new("GET").unwrap();
-        decoder.expect(&get);
-        assert!(decoder.push(AT, &mut before.as_bytes()).is_none());
+        decoder.expect(Asked::of(&get));
+        assert!(decoder.push(AT, &mut before.as_bytes(), &LIMITS).is_none());
         assert_eq!(decoder.gap(gap), inside, "{before} {gap}");
         let mut data = rest.as_bytes();
         if inside {
-            assert!(matches!(decoder.push(AT, &mut data), Some(ResponseItem::Holed(_))));
+            assert!(matches!(decoder.push(AT, &mut data, &LIMITS), Some(ResponseItem::Holed(_))));
         } else {
             decoder.abandon();
         }
-        decoder.expect(&get);
+        decoder.expect(Asked::of(&get));
         let mut data = b"HTTP/1.1 204 No\r\n\r\n".as_slice();
-        assert!(matches!(decoder.push(AT, &mut data), Some(ResponseItem::Complete { .. })));
+        assert!(matches!(decoder.push(AT, &mut data, &LIMITS), Some(ResponseItem::Complete { .. })));
     }
 }

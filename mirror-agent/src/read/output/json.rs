@@ -108,13 +108,13 @@ impl<'a> Exchange<'a> {
             target: Text(&request.target),
             version: request.version.as_str(),
             headers: Pairs(&request.headers),
-            body: body(&request.body, record.request_whole),
+            body: body(&request.body, request.whole),
         };
         let answered = |response: &'a Response| Answered {
             status: response.status,
             version: response.version.as_str(),
             headers: Pairs(&response.headers),
-            body: body(&response.body, record.response_whole),
+            body: body(&response.body, response.whole),
         };
         Exchange {
             id: record.id,

@@ -81,8 +81,8 @@ fn line(record: &Record<'_>, colour: bool, to: &mut String) {
         Some(status) => styled(format_args!("{status:>6}"), of_status(status), colour, to),
         None => push(to, format_args!("{:>6}", "-")),
     }
-    size(record.request.map(|request| &request.body), record.request_whole, to);
-    size(record.response.map(|response| &response.body), record.response_whole, to);
+    size(record.request.map(|request| (&request.body, request.whole)), to);
+    size(record.response.map(|response| (&response.body, response.whole)), to);
     time(record.ttfb(), to);
     time(record.total(), to);
     odd(record, colour, to);
@@ -108,8 +108,8 @@ fn cell(bytes: &[u8], max: usize, width: usize, to: &mut String) {
 }
 
 /// A body's size; a plus stands for what was not seen.
-fn size(body: Option<&Body>, whole: bool, to: &mut String) {
-    let text = body.map(|body| format!("{}{}", ByteSize(body.len), if whole { "" } else { "+" }));
+fn size(body: Option<(&Body, bool)>, to: &mut String) {
+    let text = body.map(|(body, whole)| format!("{}{}", ByteSize(body.len), if whole { "" } else { "+" }));
     push(to, format_args!("{:>10}", text.as_deref().unwrap_or("-")));
 }
 

@@ -35,6 +35,7 @@ pub(in crate::read) fn request(method: &str, target: &[u8]) -> Request {
         body: body(b""),
         wire: Bytes::new(),
         line_end: 0,
+        whole: true,
         started: Nanos(START),
         finished: Nanos(START + 200_000),
     }
@@ -47,6 +48,7 @@ pub(in crate::read) fn response(status: u16) -> Response {
         version: Version::Http11,
         headers: headers(&[("Content-Type", b"text/plain"), ("Content-Length", b"5")]),
         body: body(b"hello"),
+        whole: true,
         started: Nanos(START + 1_700_000),
         finished: Nanos(START + 2_000_000),
     }
@@ -64,8 +66,6 @@ pub(in crate::read) fn record<'a>(
         server: "10.0.0.4:8080".parse().unwrap(),
         request,
         response,
-        request_whole: request.is_some(),
-        response_whole: response.is_some(),
         end,
         problems: &[],
     }

@@ -7,7 +7,9 @@ use super::source::Source;
 const LAYERS: [Layer; 6] = [
     Layer {
         name: "middle",
-        modules: &["packet", "stream", "http", "exchange", "select", "compare", "rewrite", "roles", "time", "config"],
+        modules: &[
+            "packet", "stream", "http", "exchange", "select", "compare", "rewrite", "roles", "time", "config",
+        ],
         below: &[],
         inward: true,
         pure: true,

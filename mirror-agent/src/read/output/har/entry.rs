@@ -122,7 +122,7 @@ impl<'a> Entry<'a> {
             started_date_time: Millis(request.started),
             time: timings.send + timings.wait + timings.receive,
             request: Asked::new(record, request),
-            response: record.response.map_or_else(Answered::none, |answer| Answered::new(record, answer)),
+            response: record.response.map_or_else(Answered::none, Answered::new),
             cache: Empty {},
             timings,
             server_ip_address: Displayed(record.server.ip()),
@@ -148,13 +148,13 @@ impl<'a> Asked<'a> {
             query_string: Query(&request.target),
             post_data: has_body.then(posted),
             headers_size: -1,
-            body_size: size(&request.body, record.request_whole),
+            body_size: size(&request.body, request.whole),
         }
     }
 }
 
 impl<'a> Answered<'a> {
-    fn new(record: &Record<'_>, response: &'a Response) -> Answered<'a> {
+    fn new(response: &'a Response) -> Answered<'a> {
         Answered {
             status: response.status,
             status_text: "",
@@ -164,7 +164,7 @@ impl<'a> Answered<'a> {
             content: Content::new(&response.headers, &response.body),
             redirect_url: Text(response.headers.get("location").map_or(b"", |location| location)),
             headers_size: -1,
-            body_size: size(&response.body, record.response_whole),
+            body_size: size(&response.body, response.whole),
         }
     }
 
@@ -214,13 +214,13 @@ impl<'a> Content<'a> {
 impl Timings {
     fn new(record: &Record<'_>, request: &Request) -> Timings {
         let millis = |time: Duration| time.as_nanos() as f64 / 1e6;
-        let receive = record.response.filter(|_| record.response_whole);
+        let receive = record.response.filter(|response| response.whole);
         Timings {
             blocked: -1,
             dns: -1,
             connect: -1,
             ssl: -1,
-            send: if record.request_whole { millis(request.finished.since(request.started)) } else { 0.0 },
+            send: if request.whole { millis(request.finished.since(request.started)) } else { 0.0 },
             wait: record.ttfb().map_or(0.0, millis),
             receive: receive.map_or(0.0, |response| millis(response.finished.since(response.started))),
         }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::http::Request;
+use crate::http::{Request, Response};
 use crate::read::record::COMPLETE;
 use crate::read::record::tests::{body, headers, record, request, response};
 use crate::read::summary::Fates;
@@ -116,9 +116,8 @@ fn a_request_without_a_response_has_one_that_failed() {
 
 #[test]
 fn what_was_not_seen_is_not_measured() {
-    let (asked, answered) = (request("GET", b"/"), response(200));
-    let mut gap = record(Some(&asked), Some(&answered), "response_gap");
-    gap.response_whole = false;
+    let (asked, answered) = (request("GET", b"/"), Response { whole: false, ..response(200) });
+    let gap = record(Some(&asked), Some(&answered), "response_gap");
     let entry = entry(&gap);
     assert_eq!((&entry["timings"]["wait"], &entry["timings"]["receive"]), (&json!(0.0), &json!(0.0)));
     assert_eq!(entry["response"]["bodySize"], -1);

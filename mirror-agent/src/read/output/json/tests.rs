@@ -40,9 +40,9 @@ fn a_line() {
 
 #[test]
 fn what_was_not_seen_is_null() {
-    let answered = response(200);
+    let answered = Response { whole: false, ..response(200) };
     let orphan = record(None, Some(&answered), "request_missing");
-    let orphan = Record { response_whole: false, client: "[fd00::9]:51000".parse().unwrap(), ..orphan };
+    let orphan = Record { client: "[fd00::9]:51000".parse().unwrap(), ..orphan };
     let expected = json!({
         "id": 7, "connection": 3, "client": "[fd00::9]:51000", "server": "10.0.0.4:8080",
         "start": "2026-03-01T12:00:00.125156789Z", "ttfb_s": null, "total_s": null, "request": null,
