@@ -2,10 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::ipv6;
 use super::skip::Skip;
 
 /// Protocol number of TCP.
 pub(super) const TCP: u8 = 6;
+/// Protocol number of IPv4 in IP.
+pub(super) const IPV4_INSIDE: u8 = 4;
+/// Protocol number of IPv6 in IP.
+pub(super) const IPV6_INSIDE: u8 = 41;
 /// Protocol number of UDP.
 pub(super) const UDP: u8 = 17;
 
@@ -26,6 +31,22 @@ pub(super) struct Body<'a> {
     pub data: &'a [u8],
     /// How long it is by its header, in bytes.
     pub claimed: usize,
+    /// The header does not say how long it is: `claimed` is what passed.
+    pub offloaded: bool,
+    /// `destination` is a stop on the way (IPv6 routing header), and not what the transport's checksum is about.
+    pub en_route: bool,
+    /// It is a part of the transport's part: for IPv6, what stands behind the fragment header.
+    pub fragment: Option<Fragment>,
+}
+
+/// Where a fragment belongs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fragment {
+    pub id: u32,
+    /// In bytes.
+    pub offset: u32,
+    /// It is not the last.
+    pub more: bool,
 }
 
 impl Version {
@@ -39,14 +60,26 @@ impl Version {
     }
 }
 
-/// Reads an IPv4 header. `on_wire` is how many bytes passed from this header on.
-pub(super) fn parse_v4(data: &[u8], on_wire: usize) -> Result<Body<'_>, Skip> {
+/// Reads the headers up to the transport's, or to where a fragment begins. `on_wire` is how many bytes passed from the
+/// first header on.
+#[inline]
+pub(super) fn parse(version: Version, data: &[u8], on_wire: usize) -> Result<Body<'_>, Skip> {
+    match version {
+        Version::V4 => parse_v4(data, on_wire),
+        Version::V6 => ipv6::parse(data, on_wire),
+    }
+}
+
+/// What can stand between a fragment's place and the transport: extension headers, of IPv6 only.
+pub(super) fn behind_fragment(body: Body<'_>) -> Result<Body<'_>, Skip> {
+    if body.source.is_ipv6() { ipv6::walk(body) } else { Ok(body) }
+}
+
+#[inline]
+fn parse_v4(data: &[u8], on_wire: usize) -> Result<Body<'_>, Skip> {
     let header = Header::new(data)?;
     let claimed = claim(header.total_len(), on_wire);
     let body_len = claimed.checked_sub(header.len()).ok_or(Skip::BadIp)?;
-    if header.fragment_offset() != 0 {
-        return Err(Skip::LaterFragment);
-    }
     let captured = data.get(header.len()..).ok_or(Skip::ShortIp)?;
     Ok(Body {
         source: header.source().into(),
@@ -54,7 +87,15 @@ pub(super) fn parse_v4(data: &[u8], on_wire: usize) -> Result<Body<'_>, Skip> {
         protocol: header.protocol(),
         data: trim(captured, body_len),
         claimed: body_len,
+        offloaded: header.total_len() == 0,
+        en_route: false,
+        fragment: header.fragment(),
     })
+}
+
+/// The header that stands at the beginning of `data`, options included, if it is there whole.
+pub(super) fn header_v4(data: &[u8]) -> Option<&[u8]> {
+    data.get(..Header::new(data).ok()?.len())
 }
 
 /// The length that counts. A header that says zero belongs to a packet that the network card was to cut
@@ -86,8 +127,13 @@ impl<'a> Header<'a> {
         usize::from(u16::from_be_bytes([self.0[2], self.0[3]]))
     }
 
-    fn fragment_offset(&self) -> u16 {
-        u16::from_be_bytes([self.0[6], self.0[7]]) & 0x1fff
+    /// The offset is in units of 8 bytes, behind three flags.
+    fn fragment(&self) -> Option<Fragment> {
+        let field = u16::from_be_bytes([self.0[6], self.0[7]]);
+        let more = field & 0x2000 != 0;
+        let id = u32::from(u16::from_be_bytes([self.0[4], self.0[5]]));
+        let offset = u32::from(field & 0x1fff) * 8;
+        (more || offset != 0).then_some(Fragment { id, offset, more })
     }
 
     fn protocol(&self) -> u8 {

@@ -2,12 +2,12 @@
 
 use std::net::Ipv6Addr;
 
-use super::ip::{Body, claim, trim};
+use super::ip::{Body, Fragment, claim, trim};
 use super::skip::Skip;
 
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
-const FRAGMENT: u8 = 44;
+pub(super) const FRAGMENT: u8 = 44;
 const AUTHENTICATION: u8 = 51;
 const DESTINATION: u8 = 60;
 
@@ -17,7 +17,7 @@ const FIXED_LEN: usize = 40;
 /// somebody's attempt to hide what follows.
 const MAX_EXTENSIONS: usize = 8;
 
-/// Reads an IPv6 header and what stands between it and the transport. `on_wire` is how many bytes passed from
+/// Reads an IPv6 header and what stands between it and the transport, or a fragment. `on_wire` is how many bytes passed from
 /// this header on.
 pub(super) fn parse(data: &[u8], on_wire: usize) -> Result<Body<'_>, Skip> {
     let (fixed, rest) = data.split_first_chunk::<FIXED_LEN>().ok_or(Skip::ShortIp)?;
@@ -33,19 +33,23 @@ pub(super) fn parse(data: &[u8], on_wire: usize) -> Result<Body<'_>, Skip> {
         protocol: fixed[6],
         data: trim(rest, claimed),
         claimed,
+        offloaded: length_field == 0,
+        en_route: false,
+        fragment: None,
     };
     walk(body)
 }
 
-/// Steps over extension headers until something else comes.
-fn walk(mut body: Body<'_>) -> Result<Body<'_>, Skip> {
+/// Steps over extension headers until something else comes, or a part of something.
+pub(super) fn walk(mut body: Body<'_>) -> Result<Body<'_>, Skip> {
     for _ in 0..MAX_EXTENSIONS {
-        if !is_extension(body.protocol) {
+        if !is_extension(body.protocol) || body.fragment.is_some() {
             return Ok(body);
         }
         body = step(body)?;
     }
-    if is_extension(body.protocol) { Err(Skip::TooManyExtensions) } else { Ok(body) }
+    let goes_on = is_extension(body.protocol) && body.fragment.is_none();
+    if goes_on { Err(Skip::TooManyExtensions) } else { Ok(body) }
 }
 
 fn is_extension(protocol: u8) -> bool {
@@ -66,12 +70,21 @@ fn step(body: Body<'_>) -> Result<Body<'_>, Skip> {
         FRAGMENT => 8,
         _ => (usize::from(head[1]) + 1) * 8,
     };
-    if body.protocol == FRAGMENT && u16::from_be_bytes([head[2], head[3]]) >> 3 != 0 {
-        return Err(Skip::LaterFragment);
-    }
+    let fragment = if body.protocol == FRAGMENT { fragment(head) } else { None };
+    // The fourth byte counts the stops that are left (RFC 8200, section 4.4).
+    let en_route = body.en_route || (body.protocol == ROUTING && head[3] != 0);
     let claimed = body.claimed.checked_sub(len).ok_or(Skip::BadIp)?;
     let data = body.data.get(len..).ok_or(Skip::ShortIp)?;
-    Ok(Body { protocol: head[0], data, claimed, ..body })
+    Ok(Body { protocol: head[0], data, claimed, en_route, fragment, ..body })
+}
+
+/// Section 4.5; the offset is in units of 8 bytes, before two reserved bits and a flag. A fragment that is the whole
+/// (RFC 6946) is none.
+fn fragment(head: &[u8; 8]) -> Option<Fragment> {
+    let field = u16::from_be_bytes([head[2], head[3]]);
+    let (offset, more) = (u32::from(field & 0xfff8), field & 1 != 0);
+    let id = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
+    (more || offset != 0).then_some(Fragment { id, offset, more })
 }
 
 fn address(bytes: &[u8]) -> Ipv6Addr {

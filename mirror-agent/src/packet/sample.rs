@@ -1,5 +1,7 @@
 //! Frames made by hand, for tests. Written from the RFCs' pictures, not from the parser.
 
+pub(crate) mod wrap;
+
 use super::{Frame, Link};
 use crate::time::Nanos;
 

@@ -11,6 +11,7 @@ const FIXED_LEN: usize = 20;
 
 /// Reads a TCP header. Only its fixed part need be captured: where options or payload are cut off, the
 /// segment says how many bytes of payload are missing.
+#[inline]
 pub(super) fn parse<'a>(at: Nanos, body: &Body<'a>) -> Result<Segment<'a>, Skip> {
     if body.claimed < FIXED_LEN {
         return Err(Skip::BadTcp);
