@@ -1,6 +1,7 @@
-//! Frames come in: from the shadow interface's packet ring.
+//! Frames come in: from the shadow interface's packet ring, or from a capture file.
 
 pub mod balance;
+pub mod file;
 pub mod ring;
 pub mod worker;
 
