@@ -35,7 +35,11 @@ impl Shown<'_> {
     /// Whether there was room.
     fn char(&mut self, char: char) -> bool {
         if matches!(char, ' '..='~') && char != '\\' || matches!(char, '\'' | '"') {
-            return self.escape(format_args!("{char}"), 1);
+            let fits = self.take(1);
+            if fits {
+                self.to.push(char);
+            }
+            return fits;
         }
         // Controls, formats such as U+202E, unassigned and private characters, and marks that stack.
         let escaped = char.escape_debug();
@@ -44,10 +48,14 @@ impl Shown<'_> {
     }
 
     fn escape(&mut self, escaped: std::fmt::Arguments<'_>, len: usize) -> bool {
+        self.take(len) && self.to.write_fmt(escaped).is_ok()
+    }
+
+    fn take(&mut self, len: usize) -> bool {
         let Some(left) = self.left.checked_sub(len) else { return false };
         self.left = left;
         self.width += len;
-        self.to.write_fmt(escaped).is_ok()
+        true
     }
 }
 

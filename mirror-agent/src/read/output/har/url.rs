@@ -1,6 +1,6 @@
 //! The absolute URL that a browser would show for a request.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Display, Formatter, Write};
 
 use crate::http::Request;
 use crate::read::record::Record;
@@ -51,7 +51,7 @@ impl Display for Encoded<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for byte in self.0 {
             let stays = byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(byte);
-            if stays { write!(f, "{}", char::from(*byte)) } else { write!(f, "%{byte:02X}") }?;
+            if stays { f.write_char(char::from(*byte)) } else { write!(f, "%{byte:02X}") }?;
         }
         Ok(())
     }
