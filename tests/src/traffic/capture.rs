@@ -96,7 +96,8 @@ impl Capture {
             leave_out(rng, &mut said, &mut segments);
         }
         tell_times(&mut said.exchanges, &segments, [said.streams[0].len(), said.streams[1].len()]);
-        let dress = Dress { timestamps: rng.chance(500), padded: rng.chance(500), offloaded: rng.chance(200) };
+        let dress =
+            Dress { timestamps: rng.chance(500), padded: rng.chance(500), offloaded: rng.chance(200) };
         let connection = self.connections.len();
         self.frames.extend(segments.iter().map(|segment| {
             let bytes = frame(segment, client, server, dress);
@@ -110,9 +111,9 @@ impl Capture {
 
     /// Every exchange of every connection.
     pub fn exchanges(&self) -> impl Iterator<Item = (&Connection, &Exchange)> {
-        self.connections.iter().flat_map(|connection| {
-            connection.exchanges.iter().map(move |exchange| (connection, exchange))
-        })
+        self.connections
+            .iter()
+            .flat_map(|connection| connection.exchanges.iter().map(move |exchange| (connection, exchange)))
     }
 }
 

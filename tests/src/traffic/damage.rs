@@ -51,13 +51,7 @@ const LATEST: u64 = 1_000_000_000;
 impl Damage {
     /// Some of everything, this often in thousandths.
     pub fn all(per_mille: u64) -> Damage {
-        Damage {
-            drop: per_mille,
-            duplicate: per_mille,
-            reorder: per_mille,
-            cut: per_mille,
-            delay: per_mille,
-        }
+        Damage { drop: per_mille, duplicate: per_mille, reorder: per_mille, cut: per_mille, delay: per_mille }
     }
 
     /// A damaged copy of `frames`.

@@ -90,8 +90,7 @@ impl Dialogue {
             ..Message::default()
         };
         let (method, target) = (method.to_owned(), target.to_owned());
-        let exchange =
-            Exchange { id, method, target, request: message, response: None, fate: Fate::Broken };
+        let exchange = Exchange { id, method, target, request: message, response: None, fate: Fate::Broken };
         let index = self.exchanges.len();
         self.exchanges.push(exchange);
         self.owed.push_back(index);

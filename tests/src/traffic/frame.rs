@@ -60,7 +60,7 @@ fn tcp(segment: &Segment, from: SocketAddr, to: SocketAddr, dress: Dress) -> Vec
     tcp.extend(to.port().to_be_bytes());
     tcp.extend(segment.seq.to_be_bytes());
     tcp.extend(segment.ack.to_be_bytes());
-    tcp.extend([((20 + options.len()) / 4 << 4) as u8, segment.flags]);
+    tcp.extend([((20 + options.len()) / 4 * 16) as u8, segment.flags]);
     tcp.extend(segment.window.to_be_bytes());
     tcp.extend([0, 0, 0, 0]);
     tcp.extend(options);

@@ -152,7 +152,8 @@ fn switches(rng: &mut Rng, dialogue: &mut Dialogue, plain: usize) {
             .field("Connection", "Upgrade")
             .field("Upgrade", protocol);
         dialogue.ask(rng, "GET", &target, draft, &mut |_, _, _| {});
-        let draft = Draft::response(rng, &id, 101, V11).field("Connection", "Upgrade").field("Upgrade", protocol);
+        let draft =
+            Draft::response(rng, &id, 101, V11).field("Connection", "Upgrade").field("Upgrade", protocol);
         dialogue.answer(rng, 101, draft);
     }
     if let Some(last) = dialogue.exchanges.last_mut() {

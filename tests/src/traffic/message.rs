@@ -140,6 +140,9 @@ fn chunked(rng: &mut Rng, content: &[u8]) -> Vec<u8> {
         body.extend(b"\r\n");
         rest = behind;
     }
-    body.extend(rng.pick(&["0\r\n\r\n", "0\r\n\r\n", "0;last\r\n\r\n", "0\r\nX-Trailer: t\r\nX-More: m\r\n\r\n"]).bytes());
+    body.extend(
+        rng.pick(&["0\r\n\r\n", "0\r\n\r\n", "0;last\r\n\r\n", "0\r\nX-Trailer: t\r\nX-More: m\r\n\r\n"])
+            .bytes(),
+    );
     body
 }

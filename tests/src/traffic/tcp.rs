@@ -171,7 +171,8 @@ impl Tcp<'_> {
 
     /// Puts a segment on the wire. `place` is -1 for a SYN.
     pub fn push(&mut self, from: Side, place: i64, flags: u8, window: u16, payload: Vec<u8>) {
-        let number = |side: Side, place: i64| self.isn[side as usize].wrapping_add(1).wrapping_add(place as u32);
+        let number =
+            |side: Side, place: i64| self.isn[side as usize].wrapping_add(1).wrapping_add(place as u32);
         let heard = if flags & ACK == 0 { 0 } else { number(from.other(), self.sent(from.other())) };
         let data = if flags & SYN != 0 { place + 1 } else { place };
         let (seq, at) = (number(from, place), self.now);

@@ -75,8 +75,7 @@ pub fn check_request(exchange: &Exchange, shown: &Shown, context: &str) {
 }
 
 pub fn check_response(exchange: &Exchange, shown: &Shown, context: &str) {
-    let (response, (status, truth)) =
-        (shown.response.as_ref().unwrap(), exchange.response.as_ref().unwrap());
+    let (response, (status, truth)) = (shown.response.as_ref().unwrap(), exchange.response.as_ref().unwrap());
     assert_eq!((response.status, &response.version), (*status, &truth.version), "{context}");
     assert_eq!(response.id.as_ref(), Some(&exchange.id), "{context}");
     assert_eq!(response.body, truth.body, "{context}");

@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test panics, for the stack trace; so do its helpers")]
 
+#[path = "../capture/capture.rs"]
+mod capture;
+mod captured;
 mod clean;
 mod damaged;
 mod differences;
 mod generator;
+mod input;
+mod nginx;
 mod ours;
 mod tshark;
 

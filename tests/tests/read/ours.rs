@@ -98,7 +98,12 @@ pub fn said(output: &Output) -> Said {
 impl Said {
     /// It read all there was, and says where all of it went.
     pub fn check_well(&self) {
-        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""));
+        assert!(
+            (self.code, self.stderr.as_str()) == (Some(0), ""),
+            "exit code {:?}: {}",
+            self.code,
+            self.stderr
+        );
         self.check_balance();
     }
 

@@ -34,7 +34,17 @@ pub enum Start {
 /// Every message of a file, in the order in which they ended. Bytes that tshark takes for no message are left out.
 pub fn messages(file: &Path) -> Vec<Message> {
     // Segments out of order are put in order only when asked for; what runs on the ports of the services is HTTP.
-    let arguments = ["-n", "-o", "tcp.reassemble_out_of_order:TRUE", "-Y", "http", "-T", "json", "-J", "frame tcp http data"];
+    let arguments = [
+        "-n",
+        "-o",
+        "tcp.reassemble_out_of_order:TRUE",
+        "-Y",
+        "http",
+        "-T",
+        "json",
+        "-J",
+        "frame tcp http data",
+    ];
     let output = Command::new("tshark").arg("-r").arg(file).args(arguments).output().unwrap();
     assert!(output.status.success(), "tshark: {}", String::from_utf8_lossy(&output.stderr));
     let packets: Vec<Tree> = serde_json::from_slice(&output.stdout).unwrap();
