@@ -18,7 +18,7 @@ const CONFIG: &str = "\
 user root; daemon off; master_process off; pid DIRECTORY/nginx.pid; error_log DIRECTORY/nginx.log;
 events { worker_connections 512; }
 http {
-  log_format fields '$remote_port $connection_requests $request_method $request_uri $status $body_bytes_sent $server_protocol';
+  log_format fields '$remote_port $connection_requests $request_method $request_uri $status $body_bytes_sent $server_protocol $http_expect';
   access_log off;
   client_max_body_size 8m;
   client_body_temp_path DIRECTORY/t1; proxy_temp_path DIRECTORY/t2; fastcgi_temp_path DIRECTORY/t3;
@@ -96,14 +96,18 @@ impl Nginx {
 impl Line {
     fn read(line: &str) -> Line {
         let fields: Vec<&str> = line.split(' ').collect();
-        let [port, number, method, target, status, body_sent, version] = fields[..] else { panic!("{line}") };
+        let [port, number, method, target, status, body_sent, version, expect] = fields[..] else {
+            panic!("{line}")
+        };
+        // nginx takes the interim response for a part of the body.
+        let interim = if expect == "-" { 0 } else { "HTTP/1.1 100 Continue\r\n\r\n".len() as u64 };
         Line {
             port: port.parse().unwrap(),
             number: number.parse().unwrap(),
             method: method.into(),
             target: target.into(),
             status: status.parse().unwrap(),
-            body_sent: body_sent.parse().unwrap(),
+            body_sent: body_sent.parse::<u64>().unwrap() - interim,
             version: version.into(),
         }
     }
