@@ -14,6 +14,7 @@ pub mod nginx;
 pub mod process;
 pub mod quantile;
 pub mod service;
+pub mod traffic;
 pub mod wait;
 pub mod world;
 
