@@ -1,17 +1,15 @@
 //! From frames to records: the pure middle put together for files. Whatever goes in comes out, or is counted.
 
 mod accounts;
-#[cfg(test)]
-mod tests;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::exchange::{self, Conversation, Conversations, Progress};
+use crate::exchange::{Conversation, Exchange, Progress, Shared};
 use crate::http;
 use crate::packet::{self, Decoder, FlowKey, Frame};
 use crate::roles::Roles;
-use crate::stream::{self, ConnectionId, Event, Streams};
+use crate::stream::{self, ConnectionId, Event, Heard, Streams};
 use crate::time::Nanos;
 
 use super::record::{COMPLETE, Record};
@@ -32,9 +30,8 @@ pub const REQUEST_MISSING: &str = "request_missing";
 pub struct Engine {
     decoder: Decoder,
     roles: Roles,
-    streams: Streams,
-    conversations: Conversations,
-    accounts: Accounts,
+    streams: Streams<Conversation>,
+    behind: Behind,
     /// The latest time of any frame.
     now: Nanos,
     ticked: Nanos,
@@ -48,8 +45,10 @@ impl Engine {
             decoder: Decoder::new(options),
             roles: if is_told { Roles::told(services.iter().copied()) } else { Roles::found() },
             streams: Streams::new(stream::Limits::default()),
-            conversations: Conversations::new(http::Limits::default(), MEMORY),
-            accounts: Accounts::default(),
+            behind: Behind {
+                shared: Shared::new(http::Limits::default(), MEMORY),
+                accounts: Accounts::default(),
+            },
             now: Nanos::default(),
             ticked: Nanos::default(),
         }
@@ -57,67 +56,76 @@ impl Engine {
 
     /// Takes a frame, and hands on the exchanges that have ended by it.
     pub fn on_frame(&mut self, frame: &Frame<'_>, sink: &mut impl FnMut(&Record<'_>)) {
-        self.accounts.frames += 1;
-        self.accounts.first.get_or_insert(frame.at);
-        self.now = self.now.max(frame.at);
-        if self.ticked + TICK <= self.now {
-            self.ticked = self.now;
-            let mut shelf = Shelf { conversations: &mut self.conversations, accounts: &mut self.accounts };
-            self.streams.expire(self.now, &mut |id, key, event| shelf.on_event(id, key, &event, sink));
-        }
+        self.on_time(frame.at, sink);
+        let accounts = &mut self.behind.accounts;
         let Ok(segment) = self.decoder.decode(frame) else { return };
-        self.accounts.payload += segment.payload.len() as u64;
+        accounts.payload += segment.payload.len() as u64;
         let Some((from, key)) = self.roles.place(&segment) else {
-            self.accounts.other_segments += 1;
-            self.accounts.other_payload += segment.payload.len() as u64;
+            accounts.other_segments += 1;
+            accounts.other_payload += segment.payload.len() as u64;
             return;
         };
-        let mut shelf = Shelf { conversations: &mut self.conversations, accounts: &mut self.accounts };
-        self.streams.on_segment(from, key, &segment, &mut |id, key, event| {
-            shelf.on_event(id, key, &event, sink);
+        let behind = &mut self.behind;
+        self.streams.on_segment(from, &key, &segment, &mut |heard, event| {
+            behind.on_event(heard, &event, sink);
         });
+    }
+
+    /// Takes a frame of a link that is not known.
+    pub fn on_unknown_link(&mut self, at: Nanos) {
+        self.on_time(at, &mut |_| {});
+        self.behind.accounts.unknown_links += 1;
+    }
+
+    fn on_time(&mut self, at: Nanos, sink: &mut impl FnMut(&Record<'_>)) {
+        self.behind.accounts.frames += 1;
+        self.behind.accounts.first.get_or_insert(at);
+        self.now = self.now.max(at);
+        if self.ticked + TICK <= self.now {
+            self.ticked = self.now;
+            let behind = &mut self.behind;
+            self.streams.expire(self.now, &mut |heard, event| behind.on_event(heard, &event, sink));
+        }
     }
 
     /// Ends the input: everything that is open ends too.
     pub fn end(&mut self, sink: &mut impl FnMut(&Record<'_>)) {
-        let mut shelf = Shelf { conversations: &mut self.conversations, accounts: &mut self.accounts };
-        self.streams.flush(self.now, &mut |id, key, event| shelf.on_event(id, key, &event, sink));
+        let behind = &mut self.behind;
+        self.streams.flush(self.now, &mut |heard, event| behind.on_event(heard, &event, sink));
     }
 
     /// Exchanges that have ended.
     pub fn exchanges(&self) -> u64 {
-        self.accounts.records
+        self.behind.accounts.records
     }
 
     /// Where everything went. Balanced once the input has [ended](Engine::end).
     pub fn summary(&self) -> Summary {
-        let totals = self.conversations.totals();
-        let mut summary = self.accounts.summary(&self.decoder.stats(), &self.streams.stats(), &totals);
+        let Behind { accounts, shared } = &self.behind;
+        let mut summary = accounts.summary(&self.decoder.stats(), &self.streams.stats(), &shared.stats);
         summary.counters.insert("services_not_remembered", self.roles.unremembered());
-        summary.last = self.accounts.first.map(|_| self.now);
+        summary.last = accounts.first.map(|_| self.now);
         summary
     }
 }
 
 /// Everything behind the streams.
-struct Shelf<'a> {
-    conversations: &'a mut Conversations,
-    accounts: &'a mut Accounts,
+#[derive(Debug)]
+struct Behind {
+    shared: Shared,
+    accounts: Accounts,
 }
 
-impl Shelf<'_> {
+impl Behind {
     fn on_event(
         &mut self,
-        id: ConnectionId,
-        key: &FlowKey,
+        (conversation, id, key): Heard<'_, Conversation>,
         event: &Event<'_>,
         sink: &mut impl FnMut(&Record<'_>),
     ) {
-        let accounts = &mut *self.accounts;
+        let Behind { shared, accounts } = self;
         accounts.connections += u64::from(matches!(event, Event::Opened { .. }));
-        self.conversations.on_event(id, event, &mut |conversation: &mut Conversation, event| {
-            conversation.on_event(event, &mut |progress| on_progress(accounts, id, key, &progress, sink));
-        });
+        conversation.on_event(event, shared, &mut |progress| on_progress(accounts, id, key, &progress, sink));
     }
 }
 
@@ -132,7 +140,7 @@ fn on_progress(
     let problem;
     let (request, response, end) = match progress {
         Progress::Seen => return accounts.seen += 1,
-        Progress::Complete(exchange::Exchange { request, response }) => {
+        Progress::Complete(Exchange { request, response }) => {
             if response.started < request.finished {
                 problems = &["early_response"];
             }

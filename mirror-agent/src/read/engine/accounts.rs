@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::REQUEST_MISSING;
-use crate::exchange::{End, Totals};
-use crate::packet;
+use crate::exchange::{self, End};
+use crate::packet::{self, Skip, Tunnel};
 use crate::read::paths::Paths;
 use crate::read::record::{COMPLETE, Record};
 use crate::read::summary::{Fates, Summary};
@@ -15,6 +15,7 @@ use crate::time::Nanos;
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     pub frames: u64,
+    pub unknown_links: u64,
     pub payload: u64,
     pub other_segments: u64,
     pub other_payload: u64,
@@ -36,15 +37,20 @@ impl Accounts {
         self.paths.add(record);
     }
 
-    pub fn summary(&self, packets: &packet::Stats, streams: &stream::Stats, totals: &Totals) -> Summary {
+    pub fn summary(
+        &self,
+        packets: &packet::Stats,
+        streams: &stream::Stats,
+        http: &exchange::Stats,
+    ) -> Summary {
         Summary {
             frames: self.frames(packets),
             segments: self.segments(packets, streams),
-            payload_bytes: self.payload(streams, totals),
+            payload_bytes: self.payload(streams, http),
             connections: self.connections(streams),
             exchanges: self.exchanges(),
-            counters: counters(packets, streams, totals),
-            lost: lost(packets, streams, totals),
+            counters: counters(packets, streams, http),
+            lost: lost(packets, streams, http),
             problems: self.problems.clone(),
             paths: self.paths.clone(),
             first: self.first,
@@ -53,8 +59,8 @@ impl Accounts {
     }
 
     fn frames(&self, packets: &packet::Stats) -> Fates {
-        let skips = packet::Skip::ALL.iter().map(|skip| (skip.as_str(), packets.skipped(*skip)));
-        fates(self.frames, skips.chain([("segment", packets.segments)]))
+        let skips = Skip::ALL.iter().map(|skip| (skip.as_str(), packets.skipped(*skip)));
+        fates(self.frames, skips.chain([("segment", packets.segments), ("unknown_link", self.unknown_links)]))
     }
 
     fn segments(&self, packets: &packet::Stats, streams: &stream::Stats) -> Fates {
@@ -70,8 +76,7 @@ impl Accounts {
         )
     }
 
-    fn payload(&self, streams: &stream::Stats, totals: &Totals) -> Fates {
-        let http = &totals.closed;
+    fn payload(&self, streams: &stream::Stats, http: &exchange::Stats) -> Fates {
         fates(
             self.payload,
             [
@@ -80,7 +85,7 @@ impl Accounts {
                 ("client_skipped", http.client_skipped),
                 ("server_skipped", http.server_skipped),
                 ("opaque", http.opaque_bytes),
-                ("over_memory", totals.unread_bytes + streams.refused_bytes),
+                ("over_memory", streams.refused_bytes),
                 ("duplicate", streams.duplicate_bytes),
                 ("after_fin", streams.after_fin_bytes),
                 ("far", streams.far_bytes),
@@ -118,12 +123,11 @@ fn fates(total: u64, fates: impl IntoIterator<Item = (&'static str, u64)>) -> Fa
 fn counters(
     packets: &packet::Stats,
     streams: &stream::Stats,
-    totals: &Totals,
+    http: &exchange::Stats,
 ) -> BTreeMap<&'static str, u64> {
-    let http = &totals.closed;
     let mut counters = BTreeMap::from([
         ("connections_joined_late", streams.opened_late),
-        ("connections_over_memory", totals.over_memory),
+        ("connections_over_memory", http.over_memory),
         ("early_segments", streams.early_segments),
         ("copied_bytes", streams.copied_bytes),
         ("conflicting_bytes", streams.conflicting_bytes),
@@ -146,20 +150,35 @@ fn counters(
         ("crowded", http.crowded),
         ("pending_full", http.pending_full),
     ]);
-    counters.extend(packets.named());
+    let (fragments, datagrams) = (packets.fragments.fragments, packets.fragments.datagrams);
+    counters.extend([
+        ("datagrams_joined", datagrams.joined),
+        ("datagrams_expired", datagrams.expired),
+        ("datagrams_evicted", datagrams.evicted),
+        ("datagrams_conflicting", datagrams.conflicting),
+        ("fragments_joined", fragments.joined),
+        ("fragments_waiting", packets.fragments.waiting),
+        ("checksums_unfinished", packets.unfinished_checksums),
+        ("checksums_unverified", packets.unverified_checksums),
+    ]);
+    counters.extend(Tunnel::ALL.iter().map(|tunnel| (tunnel.as_str(), packets.opened(*tunnel))));
     counters
 }
 
 /// What was in the traffic and is in no exchange.
-fn lost(packets: &packet::Stats, streams: &stream::Stats, totals: &Totals) -> BTreeMap<&'static str, u64> {
-    let http = &totals.closed;
+fn lost(
+    packets: &packet::Stats,
+    streams: &stream::Stats,
+    http: &exchange::Stats,
+) -> BTreeMap<&'static str, u64> {
+    let fragments = packets.fragments.fragments;
     let all = [
         ("gap_bytes", streams.gap_bytes),
         ("skipped_bytes", http.client_skipped + http.server_skipped),
-        ("over_memory_bytes", totals.unread_bytes + streams.refused_bytes),
+        ("over_memory_bytes", streams.refused_bytes),
         ("connections_refused", streams.refused_connections),
-        ("bad_checksums", packets.skipped(packet::Skip::BadChecksum)),
-        ("fragments", packets.fragments_lost()),
+        ("bad_checksums", packets.skipped(Skip::BadChecksum)),
+        ("fragments", fragments.sum() - fragments.joined + packets.fragments.waiting),
     ];
     all.into_iter().filter(|(_, count)| *count > 0).collect()
 }
