@@ -16,6 +16,7 @@ pub use stats::Stats;
 use crate::http::{Limits, Partial, Request, RequestDecoder, Response, ResponseDecoder};
 use crate::packet::Side;
 use crate::stream::{Close, Event};
+use crate::time::Nanos;
 use queue::{Lost, Place, Queue};
 use server::Answering;
 use step::{Habit, Step};
@@ -67,9 +68,6 @@ pub struct Conversation {
     answering: Answering,
     /// Where the request began that is being read.
     asked: Place,
-    /// Offsets of the next byte of each direction.
-    client_at: i64,
-    server_at: i64,
 }
 
 /// What all conversations have in common.
@@ -91,6 +89,9 @@ impl Shared {
         Shared { limits, memory, ..Shared::default() }
     }
 }
+
+/// When a chunk passed, where it stands, and what it acknowledges.
+type Mark = (Nanos, i64, Option<i64>);
 
 /// Where progress and counts go while an event is taken.
 struct Sink<'a> {
@@ -129,8 +130,6 @@ impl Conversation {
             boundary: !late,
             answering: Answering::Nothing,
             asked: Place { start: 0, anchor: None, lost: None },
-            client_at: 0,
-            server_at: 0,
         }
     }
 
@@ -158,8 +157,12 @@ impl Conversation {
             Event::Chunk { data, .. } if self.over => sink.stats.opaque_bytes += data.len() as u64,
             _ if self.over => {}
             Event::Opened { .. } => {}
-            Event::Chunk { from: Side::Client, at, ack, data } => self.client_chunk(at, ack, data, sink),
-            Event::Chunk { from: Side::Server, at, ack, data } => self.server_chunk(at, ack, data, sink),
+            Event::Chunk { from: Side::Client, at, offset, ack, data } => {
+                self.client_chunk((at, offset, ack), data, sink);
+            }
+            Event::Chunk { from: Side::Server, at, offset, ack, data } => {
+                self.server_chunk((at, offset, ack), data, sink);
+            }
             Event::Gap { from: Side::Client, bytes, .. } => self.client_gap(bytes, sink),
             Event::Gap { from: Side::Server, bytes, .. } => self.server_gap(bytes, sink),
             Event::Finished { from: Side::Client, .. } => self.client_finished(sink),

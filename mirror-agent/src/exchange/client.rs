@@ -3,17 +3,21 @@
 use super::end::{End, Ended};
 use super::queue::{Lost, Place};
 use super::step::Step;
-use super::{Conversation, Progress, Sink};
+use super::{Conversation, Mark, Progress, Sink};
 use crate::http::{Asked, Begun, Partial, Problem, Request, RequestGap, RequestItem};
-use crate::time::Nanos;
 
 impl Conversation {
-    pub(super) fn client_chunk(&mut self, at: Nanos, ack: Option<i64>, data: &[u8], sink: &mut Sink<'_>) {
+    pub(super) fn client_chunk(
+        &mut self,
+        (at, offset, ack): Mark,
+        data: &[u8],
+        sink: &mut Sink<'_>,
+    ) {
         let mut rest = data;
         while !self.over {
             if self.requests.is_between() {
                 let done = (data.len() - rest.len()) as i64;
-                self.asked = Place { start: self.client_at + done, anchor: ack, lost: None };
+                self.asked = Place { start: offset + done, anchor: ack, lost: None };
             }
             let before = rest.len();
             let item = self.requests.push(at, &mut rest, sink.limits);
@@ -21,7 +25,6 @@ impl Conversation {
             let Some(item) = item else { break };
             self.on_request(item, sink);
         }
-        self.client_at += data.len() as i64;
         sink.stats.opaque_bytes += rest.len() as u64;
     }
 
@@ -36,7 +39,6 @@ impl Conversation {
     }
 
     pub(super) fn client_gap(&mut self, bytes: u32, sink: &mut Sink<'_>) {
-        self.client_at += i64::from(bytes);
         if self.requests.is_dead() {
             return;
         }

@@ -3,9 +3,8 @@
 use super::end::End;
 use super::queue::{Lost, Place};
 use super::step::Step;
-use super::{Conversation, Progress, Sink};
+use super::{Conversation, Mark, Progress, Sink};
 use crate::http::{Asked, Problem, RESPONSE_START, Response, ResponseItem};
-use crate::time::Nanos;
 
 /// Whose answer the server's message is that is being read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,14 +19,13 @@ pub(super) enum Answering {
 }
 
 impl Conversation {
-    pub(super) fn server_chunk(&mut self, at: Nanos, ack: Option<i64>, data: &[u8], sink: &mut Sink<'_>) {
-        let (mut rest, begin) = (data, self.server_at);
-        self.server_at += data.len() as i64;
+    pub(super) fn server_chunk(&mut self, (at, begin, ack): Mark, data: &[u8], sink: &mut Sink<'_>) {
+        let mut rest = data;
         while !self.over && !rest.is_empty() {
             let offset = begin + (data.len() - rest.len()) as i64;
             let mut piece = self.before_anchor(offset, rest, sink);
             let len = piece.len();
-            self.server_piece(at, ack, offset, &mut piece, sink);
+            self.server_piece((at, offset, ack), &mut piece, sink);
             rest = rest.get(len - piece.len()..).unwrap_or_default();
         }
         sink.stats.opaque_bytes += rest.len() as u64;
@@ -49,14 +47,7 @@ impl Conversation {
     }
 
     /// Takes bytes from the front of `data`: at least one, up to the end of a message.
-    fn server_piece(
-        &mut self,
-        at: Nanos,
-        ack: Option<i64>,
-        offset: i64,
-        data: &mut &[u8],
-        sink: &mut Sink<'_>,
-    ) {
+    fn server_piece(&mut self, (at, offset, ack): Mark, data: &mut &[u8], sink: &mut Sink<'_>) {
         if self.answering == Answering::Nothing && !self.find_answer(offset, ack, data, sink) {
             sink.stats.server_skipped += data.len() as u64;
             self.boundary = false;
@@ -68,7 +59,7 @@ impl Conversation {
         let taken = before - data.len();
         sink.stats.response_bytes += taken as u64;
         if let Some(item) = item {
-            self.on_response(offset + taken as i64, item, sink);
+            self.on_response(Some(offset + taken as i64), item, sink);
         }
     }
 
@@ -129,7 +120,6 @@ impl Conversation {
     }
 
     pub(super) fn server_gap(&mut self, bytes: u32, sink: &mut Sink<'_>) {
-        self.server_at += i64::from(bytes);
         if self.answering != Answering::Nothing && self.responses.gap(u64::from(bytes)) {
             sink.stats.gaps_inside += 1;
             return;
@@ -154,7 +144,7 @@ impl Conversation {
     pub(super) fn server_finished(&mut self, sink: &mut Sink<'_>) {
         match self.responses.end() {
             Some(ResponseItem::Refused { begun, .. }) => self.end_answer(End::Truncated, None, begun, sink),
-            Some(item) => self.on_response(self.server_at, item, sink),
+            Some(item) => self.on_response(None, item, sink),
             None => {}
         }
     }
@@ -186,7 +176,7 @@ impl Conversation {
         }
     }
 
-    fn on_response(&mut self, end: i64, item: ResponseItem, sink: &mut Sink<'_>) {
+    fn on_response(&mut self, end: Option<i64>, item: ResponseItem, sink: &mut Sink<'_>) {
         match item {
             ResponseItem::Interim(_) => sink.stats.interim += 1,
             ResponseItem::Complete { response, .. } | ResponseItem::Holed(response) => {
@@ -207,9 +197,9 @@ impl Conversation {
         }
     }
 
-    fn answered(&mut self, end: i64, response: Box<Response>, sink: &mut Sink<'_>) {
+    fn answered(&mut self, end: Option<i64>, response: Box<Response>, sink: &mut Sink<'_>) {
         self.habit.on_answer();
-        self.answer_end = Some(end);
+        self.answer_end = end;
         self.queue.answer(response, sink);
         // From here on both directions are known without a gap.
         if self.step == Step::Anchored && self.client_lost.is_none() && !self.queue.has_gaps() {

@@ -64,12 +64,12 @@ impl Say {
     fn event(&self, said: (i64, i64)) -> Event<'_> {
         let at = Nanos(1);
         match self {
-            Say::C(data) => Event::Chunk { from: Side::Client, at, ack: Some(said.1), data },
-            Say::S(data) => Event::Chunk { from: Side::Server, at, ack: Some(said.0), data },
-            Say::AckC(ack, data) => Event::Chunk { from: Side::Client, at, ack: *ack, data },
-            Say::AckS(ack, data) => Event::Chunk { from: Side::Server, at, ack: *ack, data },
-            GapC(bytes) => Event::Gap { from: Side::Client, at, bytes: *bytes },
-            GapS(bytes) => Event::Gap { from: Side::Server, at, bytes: *bytes },
+            Say::C(data) => chunk(Side::Client, said.0, Some(said.1), data),
+            Say::S(data) => chunk(Side::Server, said.1, Some(said.0), data),
+            Say::AckC(ack, data) => chunk(Side::Client, said.0, *ack, data),
+            Say::AckS(ack, data) => chunk(Side::Server, said.1, *ack, data),
+            GapC(bytes) => Event::Gap { from: Side::Client, at, offset: said.0, bytes: *bytes },
+            GapS(bytes) => Event::Gap { from: Side::Server, at, offset: said.1, bytes: *bytes },
             FinC => Event::Finished { from: Side::Client, at },
             FinS => Event::Finished { from: Side::Server, at },
             Closed(how) => Event::Closed { at, how: *how },
@@ -86,6 +86,10 @@ impl Say {
             FinC | FinS | Closed(_) => (0, 0),
         }
     }
+}
+
+fn chunk(from: Side, offset: i64, ack: Option<i64>, data: &[u8]) -> Event<'_> {
+    Event::Chunk { from, at: Nanos(1), offset, ack, data }
 }
 
 /// A conversation whose ledger is checked after every event.

@@ -30,24 +30,27 @@ const NEVER: i64 = i64::MAX / 2;
 #[derive(Debug)]
 pub(super) struct Assembler {
     start: Seq,
+    /// The start was said by a SYN, and not only guessed by what was seen first.
+    is_sure: bool,
+    /// Something was handed on.
+    has_begun: bool,
     next: i64,
     /// Behind the last byte that is known to have been sent.
     seen: i64,
     /// Behind the last byte that the other end is known to have.
     acked: i64,
-    /// Behind the last byte that must have been sent, because it was acknowledged.
-    told: i64,
     fin: Option<i64>,
     is_finished: bool,
     hole: Option<Hole>,
     held: Held,
 }
 
-/// The bytes from `next` on that were not seen although later ones were sent.
+/// The bytes from `next` on that were not seen although later ones were sent, or they were acknowledged.
 #[derive(Clone, Copy, Debug)]
 struct Hole {
     begin: i64,
-    since: Nanos,
+    /// When it is to be given up.
+    due: Nanos,
 }
 
 /// The part of a segment that matters to its own direction.
@@ -65,25 +68,42 @@ pub(super) struct Arrival<'a> {
 /// What a direction hands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Output<'a> {
-    Chunk(&'a [u8], Option<i64>),
-    Gap(u32),
+    /// Bytes from an offset on, and what their segment acknowledged.
+    Chunk(i64, &'a [u8], Option<i64>),
+    /// An offset, and how many bytes.
+    Gap(i64, u32),
     Finished,
 }
 
 impl Assembler {
-    /// A direction whose first byte has the number `start`.
-    pub fn new(start: Seq) -> Assembler {
+    /// A direction whose first byte has the number `start`: by a SYN if it `is_sure`.
+    pub fn new(start: Seq, is_sure: bool) -> Assembler {
         Assembler {
             start,
+            is_sure,
+            has_begun: false,
             next: 0,
             seen: 0,
             acked: 0,
-            told: 0,
             fin: None,
             is_finished: false,
             hole: None,
             held: Held::default(),
         }
+    }
+
+    /// Learns that there is a byte `seq`, or that a SYN says it is the first. What was only guessed to be the start may
+    /// be moved back before anything was handed on.
+    pub fn begins_with(&mut self, seq: Seq, is_sure: bool) {
+        if self.is_sure || self.has_begun || self.is_finished {
+            return;
+        }
+        let Some(at) = self.locate(seq) else { return };
+        if at < self.next || is_sure {
+            self.next = at;
+            self.seen = self.seen.max(at);
+        }
+        self.is_sure = is_sure;
     }
 
     /// Takes payload, hands on all that is now in order, and gives up holes that the caps do not allow.
@@ -109,45 +129,38 @@ impl Assembler {
             self.note_fin(end, shared);
         }
         self.enforce_caps(shared, out);
-        self.settle(arrival.at, out);
+        self.settle(arrival.at, shared, out);
     }
 
-    /// Learns that the other end has every byte before `ack`. A hole that lies before it, with later bytes
-    /// known, was lost on the way to us only, and nobody will send it again.
+    /// Learns that the other end has every byte before `ack`. A hole that lies before it was lost on the way to us
+    /// only, and nobody will send it again.
     pub fn on_ack(&mut self, ack: Seq, at: Nanos, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
         let Some(acked) = self.locate(ack) else { return };
         if acked <= self.acked {
             return;
         }
         self.acked = acked;
-        while self.hole_end().is_some_and(|end| end <= self.acked.min(self.seen)) {
-            self.give_up_hole(GaveUp::Ack, shared, out);
-        }
-        // What is acknowledged and was not seen may still be on its way to us. Its last byte may have been a FIN.
-        let told = (acked - 1).min(self.fin.unwrap_or(NEVER));
-        if told <= self.seen + ACK_WINDOW {
-            self.told = self.told.max(told);
-        }
-        self.settle(at, out);
+        self.settle(at, shared, out);
     }
 
     /// Gives up the holes that are too old at `now`.
     pub fn expire(&mut self, now: Nanos, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
-        while self.hole_since().is_some_and(|since| since + shared.limits.hole <= now) {
-            self.give_up_hole(GaveUp::Age, shared, out);
-            self.settle(now, out);
+        while self.hole.is_some_and(|hole| hole.due <= now) {
+            let is_acked = self.hole_end().is_some_and(|end| end <= self.acked);
+            self.give_up_hole(if is_acked { GaveUp::Ack } else { GaveUp::Age }, shared, out);
+            self.settle(now, shared, out);
         }
     }
 
     /// Gives up all holes: everything known to have been sent is handed on, as bytes or as gap.
     pub fn give_up(&mut self, at: Nanos, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
-        self.skip_to(self.seen.max(self.told), GaveUp::Close, shared, out);
-        self.settle(at, out);
+        self.skip_to(self.known(), GaveUp::Close, shared, out);
+        self.settle(at, shared, out);
     }
 
-    /// When the hole at the front was first noticed, if there is one.
-    pub fn hole_since(&self) -> Option<Nanos> {
-        self.hole.map(|hole| hole.since)
+    /// When the hole at the front is to be given up, if there is one.
+    pub fn hole_due(&self) -> Option<Nanos> {
+        self.hole.map(|hole| hole.due)
     }
 
     /// Whether the last byte was handed on.
@@ -172,11 +185,16 @@ impl Assembler {
         self.locate(ack).is_some_and(|at| at >= 0 && at <= self.seen.max(self.next) + RESET_WINDOW)
     }
 
-    /// Whether `ack` acknowledges bytes that are not known to have been sent, as far as one window.
-    pub fn has_not_seen(&self, ack: Seq) -> bool {
-        let unseen = self.seen.max(self.next);
+    /// Whether `ack` acknowledges the SYN, or what is known to have been sent.
+    pub fn has_sent(&self, ack: Seq) -> bool {
+        self.locate(ack).is_some_and(|at| at >= 0 && at <= self.seen.max(self.next))
+    }
+
+    /// Whether `ack` acknowledges bytes that were not handed on yet, as far as one window.
+    pub fn is_behind(&self, ack: Seq) -> bool {
+        let fin = i64::from(self.fin.is_some());
         self.locate(ack)
-            .is_some_and(|at| at > unseen + i64::from(self.fin.is_some()) && at <= unseen + RESET_WINDOW)
+            .is_some_and(|at| at > self.next + fin && at <= self.seen.max(self.next) + RESET_WINDOW)
     }
 
     /// The offset that `seq` stands for, unless it is too far away to say.
@@ -188,7 +206,11 @@ impl Assembler {
     /// Hands on or holds the bytes of `piece` that are new. The first copy of a byte wins.
     fn place(&mut self, begin: i64, piece: Piece<'_>, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
         let old = until(piece.data, self.next - begin).len();
-        shared.stats.duplicate_bytes += old as u64;
+        *if begin < 0 && !self.is_sure {
+            &mut shared.stats.before_bytes
+        } else {
+            &mut shared.stats.duplicate_bytes
+        } += old as u64;
         let (mut offset, mut data) = (begin + old as i64, after(piece.data, old));
         while !data.is_empty() {
             let done = if let Some(first) = self.held.covering(offset) {
@@ -209,9 +231,9 @@ impl Assembler {
         let size = piece.data.len() as u64;
         self.drain(shared, out);
         if offset == self.next {
-            self.next += len(piece.data);
+            self.advance(len(piece.data));
             shared.stats.chunk_bytes += size;
-            out(Output::Chunk(piece.data, piece.ack));
+            out(Output::Chunk(offset, piece.data, piece.ack));
         } else if shared.held.saturating_add(held::cost(piece.data)) > shared.limits.held_overall {
             shared.stats.refused_bytes += size;
         } else {
@@ -224,10 +246,11 @@ impl Assembler {
     /// Hands on what is held and in order.
     fn drain(&mut self, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
         while let Some((data, ack)) = self.held.take(self.next) {
-            self.next += len(&data);
+            let offset = self.next;
+            self.advance(len(&data));
             shared.held -= held::cost(&data);
             shared.stats.chunk_bytes += data.len() as u64;
-            out(Output::Chunk(&data, ack));
+            out(Output::Chunk(offset, &data, ack));
         }
     }
 
@@ -236,16 +259,29 @@ impl Assembler {
         while self.next < limit {
             let end = self.held.first().unwrap_or(limit).min(limit);
             let bytes = u32::try_from(end - self.next).unwrap_or(u32::MAX);
-            self.next += i64::from(bytes);
+            let offset = self.next;
+            self.advance(i64::from(bytes));
             shared.stats.count_gap(why, bytes);
-            out(Output::Gap(bytes));
+            out(Output::Gap(offset, bytes));
             self.drain(shared, out);
         }
     }
 
+    fn advance(&mut self, bytes: i64) {
+        self.next += bytes;
+        self.has_begun = true;
+    }
+
+    /// Behind the last byte that must have been sent: because it was seen, or acknowledged. Of what was only
+    /// acknowledged, the last may have been a FIN.
+    fn known(&self) -> i64 {
+        let told = (self.acked - 1).min(self.fin.unwrap_or(NEVER));
+        if told > self.seen && told <= self.seen + ACK_WINDOW { told } else { self.seen }
+    }
+
     /// Where the hole at the front ends, if there is one.
     fn hole_end(&self) -> Option<i64> {
-        let known = self.seen.max(self.told);
+        let known = self.known();
         (self.next < known).then(|| self.held.first().unwrap_or(known))
     }
 
@@ -258,7 +294,6 @@ impl Assembler {
     fn note_fin(&mut self, end: i64, shared: &mut Shared) {
         if self.fin.is_none() && end >= self.seen {
             self.seen = end;
-            self.told = self.told.min(end);
             self.fin = Some(end);
         } else if self.fin != Some(end) {
             shared.stats.contradicting_fins += 1;
@@ -274,11 +309,16 @@ impl Assembler {
         }
     }
 
-    /// Brings the age of the front hole and the end up to date.
-    fn settle(&mut self, at: Nanos, out: &mut impl FnMut(Output<'_>)) {
-        let known = self.hole.filter(|hole| hole.begin == self.next).map(|hole| hole.since);
-        let since = self.held.first_since().or(known).unwrap_or(at);
-        self.hole = self.hole_end().map(|_| Hole { begin: self.next, since });
+    /// Brings the front hole and the end up to date.
+    fn settle(&mut self, at: Nanos, shared: &Shared, out: &mut impl FnMut(Output<'_>)) {
+        let begin = self.next;
+        self.hole = self.hole_end().map(|end| {
+            let before = self.hole.filter(|hole| hole.begin == begin).map(|hole| hole.due);
+            let since = self.held.first_since().unwrap_or(at);
+            let due = before.unwrap_or(since + shared.limits.hole);
+            let due = if end <= self.acked { due.min(at + shared.limits.patience) } else { due };
+            Hole { begin, due }
+        });
         if self.fin == Some(self.next) && !self.is_finished {
             self.is_finished = true;
             out(Output::Finished);

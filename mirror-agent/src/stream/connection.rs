@@ -19,7 +19,8 @@ pub(super) struct Connection {
     pub due: Nanos,
     client: Option<Assembler>,
     server: Option<Assembler>,
-    early: Early,
+    /// Answers that wait for their questions; nearly always none.
+    early: Option<Box<Early>>,
     last_seen: Nanos,
 }
 
@@ -30,7 +31,7 @@ impl Connection {
             due: at + limits.idle,
             client: None,
             server: None,
-            early: Early::default(),
+            early: None,
             last_seen: at,
         }
     }
@@ -43,9 +44,10 @@ impl Connection {
     /// Whether a segment with SYN belongs to this connection: it repeats our first number, or acknowledges the
     /// other end's. Any other SYN is a new connection between the same addresses.
     pub fn continues_with(&self, from: Side, syn: &Segment<'_>) -> bool {
-        let starts = |side, seq| self.get(side).is_some_and(|direction| direction.starts_at(seq));
-        let answers = syn.flags.has(Flags::ACK) && starts(from.other(), Seq(syn.ack));
-        answers || starts(from, first_byte(syn))
+        // With Fast Open the answer acknowledges data too (RFC 7413, section 4.2).
+        let answered = self.get(from.other()).filter(|_| syn.flags.has(Flags::ACK));
+        let answers = answered.is_some_and(|direction| direction.has_sent(Seq(syn.ack)));
+        answers || self.get(from).is_some_and(|direction| direction.starts_at(first_byte(syn)))
     }
 
     /// Takes a segment; says how the connection ended, if it did.
@@ -58,21 +60,24 @@ impl Connection {
     ) -> Option<Close> {
         if from == Side::Server && self.is_early(segment) {
             let size = segment.payload.len() as u64;
-            if !self.early.is_full() && shared.held + size <= shared.limits.held_overall {
+            if !self.early_is_full() && shared.held + size <= shared.limits.held_overall {
                 shared.stats.early_segments += 1;
                 shared.held += size;
-                self.early.hold(segment);
-                return None;
+                self.last_seen = self.last_seen.max(segment.at);
+                self.early.get_or_insert_default().hold(segment);
+                // What it acknowledges is known at once; only what it says waits.
+                self.on_ack(from, segment, shared, sink);
+                return self.release_early(segment.at, shared, sink);
             }
             // No room to wait: those before it go first.
-            while !self.early.is_empty() {
+            while !self.early_is_empty() {
                 if let Some(ended) = self.take_early(shared, sink) {
                     return Some(ended);
                 }
             }
         }
         let ended = self.take(from, segment, shared, sink);
-        if ended.is_none() && !self.early.is_empty() {
+        if ended.is_none() && !self.early_is_empty() {
             return self.release_early(segment.at, shared, sink);
         }
         ended
@@ -84,11 +89,24 @@ impl Connection {
         if !says_something || segment.flags.has(Flags::RST) {
             return false;
         }
-        !self.early.is_empty() || self.is_ahead_of_client(segment.ack, segment.flags)
+        !self.early_is_empty() || (segment.flags.has(Flags::ACK) && self.is_ahead_of_client(segment.ack))
     }
 
-    fn is_ahead_of_client(&self, ack: u32, flags: Flags) -> bool {
-        flags.has(Flags::ACK) && self.client.as_ref().is_some_and(|client| client.has_not_seen(Seq(ack)))
+    fn is_ahead_of_client(&self, ack: u32) -> bool {
+        let is_waived = self.early.as_ref().is_some_and(|early| early.is_waived(ack));
+        !is_waived && self.client.as_ref().is_some_and(|client| client.is_behind(Seq(ack)))
+    }
+
+    fn early_is_empty(&self) -> bool {
+        self.early.as_ref().is_none_or(|early| early.is_empty())
+    }
+
+    fn early_is_full(&self) -> bool {
+        self.early.as_ref().is_some_and(|early| early.is_full())
+    }
+
+    fn early_deadline(&self, limits: &Limits) -> Option<Nanos> {
+        self.early.as_ref()?.since().map(|since| since + limits.patience)
     }
 
     /// Takes what has waited long enough: its question has come, or its time is over.
@@ -98,10 +116,17 @@ impl Connection {
         shared: &mut Shared,
         sink: &mut impl FnMut(Event<'_>),
     ) -> Option<Close> {
-        let is_over = self.early.deadline().is_some_and(|deadline| deadline <= now);
-        while let Some(ack) = self.early.first_ack() {
-            if !is_over && self.is_ahead_of_client(ack, Flags(Flags::ACK)) {
-                break;
+        let is_over = self.early_deadline(&shared.limits).is_some_and(|deadline| deadline <= now);
+        if is_over {
+            // What they wait for is given up first: it stands before them.
+            self.give_up_old(now, shared, sink);
+        }
+        while let Some(ack) = self.early.as_ref().and_then(|early| early.first_ack()) {
+            if self.is_ahead_of_client(ack) {
+                if !is_over {
+                    break;
+                }
+                self.early.get_or_insert_default().waive(ack);
             }
             if let Some(ended) = self.take_early(shared, sink) {
                 return Some(ended);
@@ -111,7 +136,7 @@ impl Connection {
     }
 
     fn take_early(&mut self, shared: &mut Shared, sink: &mut impl FnMut(Event<'_>)) -> Option<Close> {
-        let (segment, payload) = self.early.pop()?;
+        let (segment, payload) = self.early.as_mut()?.pop()?;
         shared.held -= payload.len() as u64;
         self.take(Side::Server, &Segment { payload: &payload, ..segment }, shared, sink)
     }
@@ -145,12 +170,12 @@ impl Connection {
         if self.last_seen + shared.limits.idle <= now {
             return Some(Close::Idle);
         }
-        self.release_early(now, shared, sink).or_else(|| self.give_up_old(now, shared, sink))
+        self.give_up_old(now, shared, sink).or_else(|| self.release_early(now, shared, sink))
     }
 
     /// Gives up all holes, of the client first.
     pub fn give_up(&mut self, at: Nanos, shared: &mut Shared, sink: &mut impl FnMut(Event<'_>)) {
-        while !self.early.is_empty() {
+        while !self.early_is_empty() {
             self.take_early(shared, sink);
         }
         for side in [Side::Client, Side::Server] {
@@ -168,10 +193,8 @@ impl Connection {
 
     /// When the older of the holes at the front is to be given up, or an early answer let go, if there is one.
     pub fn hole_deadline(&self, limits: &Limits) -> Option<Nanos> {
-        let since = |direction: &Option<Assembler>| direction.as_ref().and_then(Assembler::hole_since);
-        let hole =
-            since(&self.client).into_iter().chain(since(&self.server)).min().map(|since| since + limits.hole);
-        hole.into_iter().chain(self.early.deadline()).min()
+        let due = |direction: &Option<Assembler>| direction.as_ref().and_then(Assembler::hole_due);
+        [due(&self.client), due(&self.server), self.early_deadline(limits)].into_iter().flatten().min()
     }
 
     fn on_reset(&self, from: Side, segment: &Segment<'_>, shared: &mut Shared) -> Option<Close> {
@@ -200,7 +223,7 @@ impl Connection {
         // A client waits for the server's next byte, so that is where the server's direction starts if its SYN
         // was not seen. Of a client only a SYN-ACK says as much: its late direction starts at a request.
         if from == Side::Client || segment.flags.has(Flags::SYN) {
-            self.get_mut(side).get_or_insert_with(|| Assembler::new(ack));
+            self.get_mut(side).get_or_insert_with(|| Assembler::new(ack, false));
         }
         if let Some(direction) = self.get_mut(side) {
             direction.on_ack(ack, segment.at, shared, &mut |output| sink(event(output, side, segment.at)));
@@ -223,10 +246,12 @@ impl Connection {
             ack: self.acknowledged(from, segment),
         };
         let is_empty = segment.claimed_len() == 0 && !arrival.fin;
-        if is_empty && !segment.flags.has(Flags::SYN) {
+        let is_syn = segment.flags.has(Flags::SYN);
+        if is_empty && !is_syn {
             return;
         }
-        let direction = self.get_mut(from).get_or_insert_with(|| Assembler::new(arrival.seq));
+        let direction = self.get_mut(from).get_or_insert_with(|| Assembler::new(arrival.seq, is_syn));
+        direction.begins_with(arrival.seq, is_syn);
         if !is_empty {
             direction.accept(&arrival, shared, &mut |output| sink(event(output, from, segment.at)));
         }
@@ -276,8 +301,8 @@ fn first_byte(segment: &Segment<'_>) -> Seq {
 
 fn event(output: Output<'_>, from: Side, at: Nanos) -> Event<'_> {
     match output {
-        Output::Chunk(data, ack) => Event::Chunk { from, at, ack, data },
-        Output::Gap(bytes) => Event::Gap { from, at, bytes },
+        Output::Chunk(offset, data, ack) => Event::Chunk { from, at, offset, ack, data },
+        Output::Gap(offset, bytes) => Event::Gap { from, at, offset, bytes },
         Output::Finished => Event::Finished { from, at },
     }
 }

@@ -1,23 +1,23 @@
 //! Answers that are seen before their questions.
 //!
 //! The two directions of a connection can be copied by two processors, and then reach us in either order. A segment of
-//! the server that acknowledges bytes of the client which we have not seen was sent after them: it waits for them.
+//! the server that acknowledges bytes of the client which were not handed on yet was sent after them: it waits for them,
+//! as long as they are waited for.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use crate::packet::Segment;
 use crate::time::Nanos;
 
-/// The longest that an answer waits. Another processor is microseconds behind; a byte that was lost never comes.
-const PATIENCE: Duration = Duration::from_millis(100);
 /// Segments that wait at once; one more, and all are let go.
-const MOST: usize = 64;
+const MOST: usize = 1024;
 
 /// Segments of the server, in the order of their arrival.
 #[derive(Debug, Default)]
 pub(super) struct Early {
     waiting: VecDeque<(Segment<'static>, Box<[u8]>)>,
+    /// The acknowledgment that was waited for in vain: what it acknowledges is not waited for again.
+    waived: Option<u32>,
 }
 
 impl Early {
@@ -36,9 +36,19 @@ impl Early {
         self.waiting.len() >= MOST
     }
 
-    /// Until when the first one waits.
-    pub fn deadline(&self) -> Option<Nanos> {
-        self.waiting.front().map(|(segment, _)| segment.at + PATIENCE)
+    /// When the first one came.
+    pub fn since(&self) -> Option<Nanos> {
+        self.waiting.front().map(|(segment, _)| segment.at)
+    }
+
+    /// Waits no more for what this acknowledges.
+    pub fn waive(&mut self, ack: u32) {
+        self.waived = Some(ack);
+    }
+
+    /// Whether this acknowledgment was waited for in vain.
+    pub fn is_waived(&self, ack: u32) -> bool {
+        self.waived == Some(ack)
     }
 
     /// The acknowledgment number of the first one.

@@ -17,8 +17,11 @@ pub enum Event<'a> {
         from: Side,
         /// When the frame that completed them passed.
         at: Nanos,
-        /// How many bytes of the other end the sender had received when it sent them, counted as the other end's
-        /// chunks and gaps are; `None` if that is not known.
+        /// Where they stand in their direction. Chunks and gaps follow each other without a step; the first byte that
+        /// is expected is 0, and a first chunk may turn out to stand before it.
+        offset: i64,
+        /// Where, in the other direction, stands the first byte that the sender had not received when it sent them;
+        /// `None` if that is not known.
         ack: Option<i64>,
         /// The bytes; borrowed from the frame where possible.
         data: &'a [u8],
@@ -29,6 +32,8 @@ pub enum Event<'a> {
         from: Side,
         /// When they were given up.
         at: Nanos,
+        /// Where they stand in their direction.
+        offset: i64,
         /// How many they were.
         bytes: u32,
     },

@@ -17,6 +17,9 @@ pub struct Limits {
     pub connections: usize,
     /// How long a hole may wait for its bytes before it is given up.
     pub hole: Duration,
+    /// How long bytes are waited for that the other end has acknowledged. Nobody will send them again; but a capture
+    /// may hold the two directions, or one that came by two queues, in a slightly different order.
+    pub patience: Duration,
     /// How long a connection may be silent before it is closed.
     pub idle: Duration,
     /// How long after FIN or RST stragglers of a connection are kept from opening it again.
@@ -26,8 +29,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 1 MiB and 1,024 chunks per direction, 64 MiB in all, 65,536 connections, holes 2 s, idle 300 s, linger
-    /// 1 s for 16,384 connections.
+    /// 1 MiB and 1,024 chunks per direction, 64 MiB in all, 65,536 connections, holes 2 s or 100 ms, idle
+    /// 300 s, linger 1 s for 16,384 connections.
     fn default() -> Limits {
         Limits {
             held_per_direction: 1 << 20,
@@ -35,6 +38,7 @@ impl Default for Limits {
             held_overall: 64 << 20,
             connections: 65_536,
             hole: Duration::from_secs(2),
+            patience: Duration::from_millis(100),
             idle: Duration::from_secs(300),
             linger: Duration::from_secs(1),
             remembered: 16_384,

@@ -5,7 +5,7 @@ use super::event::Close;
 /// Counts since the start. Bytes are payload bytes that were captured, but for the gaps.
 ///
 /// Every segment is followed, unknown, straggling, or of a refused connection. Every byte is a chunk's, duplicate,
-/// refused, behind a FIN, far, in a reset, or not followed; until the streams are flushed it may also be held.
+/// before the beginning, refused, behind a FIN, far, in a reset, or not followed; until the streams are flushed it may also be held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Segments taken.
@@ -48,6 +48,8 @@ pub struct Stats {
     pub copied_bytes: u64,
     /// Bytes that were there already: retransmissions and probes.
     pub duplicate_bytes: u64,
+    /// Bytes before the first one of a direction whose beginning was not seen.
+    pub before_bytes: u64,
     /// Duplicate bytes that differ from the first copy, as far as that was still held.
     pub conflicting_bytes: u64,
     /// Bytes not kept because of the cap over all connections.

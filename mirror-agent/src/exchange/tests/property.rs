@@ -190,14 +190,15 @@ fn release(held: &mut VecDeque<Held>, side: Side, script: &mut Vec<Say>) {
 fn pairs(world: &World, from: usize, late: bool) -> Vec<usize> {
     let mut conversation = Conversation::new(late);
     let mut shared = Shared::new(Limits::default(), usize::MAX);
-    let (mut seen, mut ended, mut pairs) = (0, 0, Vec::new());
+    let (mut seen, mut ended, mut pairs, mut bytes) = (0, 0, Vec::new(), (0, 0));
     for say in world.script(from).iter().chain([&Closed(Close::Fin)]) {
-        conversation.on_event(&say.event((0, 0)), &mut shared, &mut |progress| match progress {
+        conversation.on_event(&say.event(bytes), &mut shared, &mut |progress| match progress {
             Progress::Seen => seen += 1,
             Progress::Ended(_) => ended += 1,
             Progress::Complete(exchange) => pairs.push(pair(world, &exchange)),
             Progress::Unasked(_) => {}
         });
+        bytes = (bytes.0 + say.len().0, bytes.1 + say.len().1);
         assert_eq!(seen, ended + pairs.len() + conversation.open());
     }
     assert_eq!(conversation.open(), 0);

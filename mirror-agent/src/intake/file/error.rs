@@ -159,8 +159,7 @@ impl fmt::Display for Error {
             Fault::Read(error) => write!(f, "cannot be read {at}: {error}"),
             Fault::Packing(why) => write!(f, "cannot unpack the {} {at}: {why}", self.packing.as_str()),
             Fault::PackingCut => write!(f, "the {} is cut {at}", self.packing.as_str()),
-            Fault::Empty if self.packing == Packing::Plain => write!(f, "is empty"),
-            Fault::Empty => write!(f, "an empty {}", self.packing.as_str()),
+            Fault::Empty => write!(f, "empty: it ends {at}"),
             Fault::NotACapture(head) => {
                 write!(f, "not a capture {at}: neither pcap nor pcapng begins with {head:02x?}")
             }

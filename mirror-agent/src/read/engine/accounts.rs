@@ -87,6 +87,7 @@ impl Accounts {
                 ("opaque", http.opaque_bytes),
                 ("over_memory", streams.refused_bytes),
                 ("duplicate", streams.duplicate_bytes),
+                ("before_beginning", streams.before_bytes),
                 ("after_fin", streams.after_fin_bytes),
                 ("far", streams.far_bytes),
                 ("reset", streams.reset_bytes),
@@ -174,8 +175,10 @@ fn lost(
     let fragments = packets.fragments.fragments;
     let all = [
         ("gap_bytes", streams.gap_bytes),
+        ("before_beginning_bytes", streams.before_bytes),
         ("skipped_bytes", http.client_skipped + http.server_skipped),
         ("over_memory_bytes", streams.refused_bytes),
+        ("unfollowed_bytes", streams.unfollowed_bytes),
         ("connections_refused", streams.refused_connections),
         ("bad_checksums", packets.skipped(Skip::BadChecksum)),
         ("fragments", fragments.sum() - fragments.joined + packets.fragments.waiting),

@@ -106,7 +106,7 @@ fn pcap_headers_and_lengths() {
 
 #[test]
 fn no_captures() {
-    check_pcap(b"", "is empty");
+    check_pcap(b"", "empty: it ends at byte 0");
     check_pcap(b"G", "not a capture at byte 0: neither pcap nor pcapng begins with [47]");
     let not = "not a capture at byte 0: neither pcap nor pcapng begins with [47, 45, 54, 20]";
     check_pcap(b"GET / HTTP/1.1\r\n", not);

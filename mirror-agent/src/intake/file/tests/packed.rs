@@ -139,7 +139,7 @@ fn what_is_wrong_in_or_behind_a_packing() {
     let whole = bytes(&LITTLE.pcap(true));
     for (name, pack) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("zstd", zstd)] {
         let said = |packed: &[u8]| read(packed).1.unwrap().to_string();
-        assert_eq!(said(&pack(b"")), format!("f: an empty {name}"));
+        assert_eq!(said(&pack(b"")), format!("f: empty: it ends at byte 0 of the capture in the {name}"));
         let cut = said(&pack(&whole[..whole.len() - 1]));
         let place = format!("at byte {} of the capture in the {name}", whole.len() - 316);
         assert_eq!(cut, format!("f: cut in mid-record {place}: the record says 316 bytes, 315 are left"));
