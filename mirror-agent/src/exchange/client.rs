@@ -7,12 +7,7 @@ use super::{Conversation, Mark, Progress, Sink};
 use crate::http::{Asked, Begun, Partial, Problem, Request, RequestGap, RequestItem};
 
 impl Conversation {
-    pub(super) fn client_chunk(
-        &mut self,
-        (at, offset, ack): Mark,
-        data: &[u8],
-        sink: &mut Sink<'_>,
-    ) {
+    pub(super) fn client_chunk(&mut self, (at, offset, ack): Mark, data: &[u8], sink: &mut Sink<'_>) {
         let mut rest = data;
         while !self.over {
             if self.requests.is_between() {

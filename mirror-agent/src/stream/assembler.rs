@@ -23,6 +23,9 @@ const ACK_WINDOW: i64 = 16 << 20;
 /// Behind every offset, and far enough from the end of the type for sums and differences with it.
 const NEVER: i64 = i64::MAX / 2;
 
+/// No hole.
+const NO_HOLE: Nanos = Nanos(u64::MAX);
+
 /// One direction. Bytes are numbered by offset from the first one after the SYN; what lies before is negative.
 ///
 /// Invariant between calls: everything before `next` was handed on, as bytes or as gap; every held chunk begins
@@ -39,18 +42,13 @@ pub(super) struct Assembler {
     seen: i64,
     /// Behind the last byte that the other end is known to have.
     acked: i64,
-    fin: Option<i64>,
+    /// Where the FIN stands, or [`NEVER`].
+    fin: i64,
     is_finished: bool,
-    hole: Option<Hole>,
+    /// When the hole at the front is to be given up: bytes from `next` on that were not seen although later ones were
+    /// sent, or they were acknowledged. [`NO_HOLE`] if there is none, or it was just reached.
+    hole_due: Nanos,
     held: Held,
-}
-
-/// The bytes from `next` on that were not seen although later ones were sent, or they were acknowledged.
-#[derive(Clone, Copy, Debug)]
-struct Hole {
-    begin: i64,
-    /// When it is to be given up.
-    due: Nanos,
 }
 
 /// The part of a segment that matters to its own direction.
@@ -85,9 +83,9 @@ impl Assembler {
             next: 0,
             seen: 0,
             acked: 0,
-            fin: None,
+            fin: NEVER,
             is_finished: false,
-            hole: None,
+            hole_due: NO_HOLE,
             held: Held::default(),
         }
     }
@@ -115,7 +113,7 @@ impl Assembler {
         };
         let data_end = begin + len(arrival.payload);
         let end = data_end + i64::from(arrival.missing);
-        let last = self.fin.unwrap_or(NEVER);
+        let last = self.fin;
         if begin < end {
             self.seen = self.seen.max(end.min(last));
         }
@@ -145,7 +143,7 @@ impl Assembler {
 
     /// Gives up the holes that are too old at `now`.
     pub fn expire(&mut self, now: Nanos, shared: &mut Shared, out: &mut impl FnMut(Output<'_>)) {
-        while self.hole.is_some_and(|hole| hole.due <= now) {
+        while self.hole_due <= now {
             let is_acked = self.hole_end().is_some_and(|end| end <= self.acked);
             self.give_up_hole(if is_acked { GaveUp::Ack } else { GaveUp::Age }, shared, out);
             self.settle(now, shared, out);
@@ -160,7 +158,7 @@ impl Assembler {
 
     /// When the hole at the front is to be given up, if there is one.
     pub fn hole_due(&self) -> Option<Nanos> {
-        self.hole.map(|hole| hole.due)
+        (self.hole_due != NO_HOLE).then_some(self.hole_due)
     }
 
     /// Whether the last byte was handed on.
@@ -192,7 +190,7 @@ impl Assembler {
 
     /// Whether `ack` acknowledges bytes that were not handed on yet, as far as one window.
     pub fn is_behind(&self, ack: Seq) -> bool {
-        let fin = i64::from(self.fin.is_some());
+        let fin = i64::from(self.fin != NEVER);
         self.locate(ack)
             .is_some_and(|at| at > self.next + fin && at <= self.seen.max(self.next) + RESET_WINDOW)
     }
@@ -270,12 +268,13 @@ impl Assembler {
     fn advance(&mut self, bytes: i64) {
         self.next += bytes;
         self.has_begun = true;
+        self.hole_due = NO_HOLE;
     }
 
     /// Behind the last byte that must have been sent: because it was seen, or acknowledged. Of what was only
     /// acknowledged, the last may have been a FIN.
     fn known(&self) -> i64 {
-        let told = (self.acked - 1).min(self.fin.unwrap_or(NEVER));
+        let told = (self.acked - 1).min(self.fin);
         if told > self.seen && told <= self.seen + ACK_WINDOW { told } else { self.seen }
     }
 
@@ -292,10 +291,10 @@ impl Assembler {
     }
 
     fn note_fin(&mut self, end: i64, shared: &mut Shared) {
-        if self.fin.is_none() && end >= self.seen {
+        if self.fin == NEVER && end >= self.seen {
             self.seen = end;
-            self.fin = Some(end);
-        } else if self.fin != Some(end) {
+            self.fin = end;
+        } else if self.fin != end {
             shared.stats.contradicting_fins += 1;
         }
     }
@@ -311,15 +310,16 @@ impl Assembler {
 
     /// Brings the front hole and the end up to date.
     fn settle(&mut self, at: Nanos, shared: &Shared, out: &mut impl FnMut(Output<'_>)) {
-        let begin = self.next;
-        self.hole = self.hole_end().map(|end| {
-            let before = self.hole.filter(|hole| hole.begin == begin).map(|hole| hole.due);
-            let since = self.held.first_since().unwrap_or(at);
-            let due = before.unwrap_or(since + shared.limits.hole);
-            let due = if end <= self.acked { due.min(at + shared.limits.patience) } else { due };
-            Hole { begin, due }
-        });
-        if self.fin == Some(self.next) && !self.is_finished {
+        self.hole_due = match self.hole_end() {
+            None => NO_HOLE,
+            Some(end) => {
+                let since = self.held.first_since().unwrap_or(at);
+                let limit = if end <= self.acked { at + shared.limits.patience } else { NO_HOLE };
+                let due = if self.hole_due == NO_HOLE { since + shared.limits.hole } else { self.hole_due };
+                due.min(limit)
+            }
+        };
+        if self.fin == self.next && !self.is_finished {
             self.is_finished = true;
             out(Output::Finished);
         }

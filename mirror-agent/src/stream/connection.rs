@@ -26,14 +26,7 @@ pub(super) struct Connection {
 
 impl Connection {
     pub fn new(id: ConnectionId, at: Nanos, limits: &Limits) -> Connection {
-        Connection {
-            id,
-            due: at + limits.idle,
-            client: None,
-            server: None,
-            early: None,
-            last_seen: at,
-        }
+        Connection { id, due: at + limits.idle, client: None, server: None, early: None, last_seen: at }
     }
 
     /// Whether a timer's entry is this connection's present one.

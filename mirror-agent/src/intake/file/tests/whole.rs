@@ -154,5 +154,8 @@ fn a_path_has_a_size_and_positions() {
     assert!(error.contains(&path.display().to_string()) && error.contains("cannot be opened"), "{error}");
     let error = File::open(&std::env::temp_dir()).unwrap_err().to_string();
     assert!(error.contains("cannot be read at byte 0: Is a directory"), "{error}");
-    assert_eq!(File::open(Path::new("/dev/null")).unwrap_err().to_string(), "/dev/null: empty: it ends at byte 0");
+    assert_eq!(
+        File::open(Path::new("/dev/null")).unwrap_err().to_string(),
+        "/dev/null: empty: it ends at byte 0"
+    );
 }
