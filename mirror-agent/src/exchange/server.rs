@@ -190,6 +190,12 @@ impl Conversation {
                 self.end_answer(End::Upgraded, None, Some(response), sink);
                 self.give_up(End::Upgraded, sink);
             }
+            // How an answer to an unseen request is framed is a guess: its end was missed, and no more.
+            ResponseItem::Refused { begun, .. } if self.answering == Answering::Unasked => {
+                self.boundary = false;
+                self.responses.abandon();
+                self.end_answer(End::Truncated, None, begun, sink);
+            }
             ResponseItem::Refused { problem, begun } => {
                 self.end_answer(End::of(problem), Some(problem), begun, sink);
                 self.give_up(End::of(problem), sink);

@@ -1,6 +1,6 @@
 //! Random connections: the ledger holds whatever comes, and a pair is a pair whatever was lost.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -277,6 +277,48 @@ proptest! {
     #[test]
     fn joining_late_never_shifts_a_pair(world in worlds(1..2, 0.1, GOOD), from in 0..30usize) {
         pairs(&world, from, true);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Once a client was seen waiting, losses cost the exchanges that they touch and no others, however many there are
+    /// and in whichever direction.
+    #[test]
+    fn losses_cost_a_waiting_client_what_they_touch(world in worlds(1..2, 0.2, GOOD)) {
+        let mut world = world;
+        let (mut frames, mut touched) = (world.frames(), BTreeSet::new());
+        let exchange_at = exchanges_of(&world);
+        let known = frames.iter().position(|frame| exchange_at(frame) >= 2).unwrap_or(frames.len());
+        let lost: Vec<bool> = world.lost.iter().copied().cycle().take(frames.len()).collect();
+        world.lost = lost.into_iter().enumerate().map(|(index, lost)| lost && index >= known).collect();
+        for (frame, lost) in frames.drain(..).zip(&world.lost) {
+            if *lost {
+                touched.insert(exchange_at(&frame));
+            }
+        }
+        let complete = pairs(&world, 0, false);
+        let untouched: Vec<usize> = (0..world.plans.len()).filter(|id| !touched.contains(id)).collect();
+        prop_assert!(untouched.iter().all(|id| complete.contains(id)), "{complete:?} of {untouched:?}");
+    }
+}
+
+/// Which exchange a frame is of, for a client that waits.
+fn exchanges_of(world: &World) -> impl Fn(&Sent) -> usize + use<> {
+    let ends = |text: &dyn Fn(usize) -> String| -> Vec<i64> {
+        let lens = (0..world.plans.len()).map(|id| text(id).len() as i64);
+        lens.scan(0, |sum, len| {
+            *sum += len;
+            Some(*sum)
+        })
+        .collect()
+    };
+    let requests = ends(&|id| world.plans[id].request(id));
+    let responses = ends(&|id| world.plans[id].response(id));
+    move |frame| {
+        let ends = if frame.side == Side::Client { &requests } else { &responses };
+        ends.partition_point(|end| *end <= frame.start)
     }
 }
 
