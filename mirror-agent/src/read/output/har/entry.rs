@@ -1,5 +1,6 @@
 //! An entry of a HAR file, in the words of the format (HAR 1.2).
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -7,8 +8,9 @@ use serde::{Serialize, Serializer};
 
 use super::url::{Url, query};
 use crate::http::{Body, Headers, Request, Response};
-use crate::read::output::wire::{Base64, Displayed, Millis, Text};
-use crate::read::record::Record;
+use crate::read::output::decoded::decoded;
+use crate::read::output::wire::{Base64, Displayed, Millis, Problems, Text};
+use crate::read::record::{Record, SeenBody};
 
 /// What the format calls an entry. Names that begin with an underscore are ours, as the format allows.
 #[derive(Serialize)]
@@ -28,7 +30,7 @@ pub(super) struct Entry<'a> {
     #[serde(rename = "_end")]
     end: &'a str,
     #[serde(rename = "_problems")]
-    problems: &'a [&'static str],
+    problems: Problems<'a, 1>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<&'a str>,
 }
@@ -63,12 +65,16 @@ struct Answered<'a> {
     body_size: i64,
 }
 
-/// Of a response the content, of a request what was posted. Its bytes are as sent: a content coding stays on.
+/// Of a response the content, without its content codings unless `comment` says otherwise. Of a request what was
+/// posted, as it was sent: the format has no place to say more.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Content<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
+    /// Bytes that the content codings saved; below zero if they cost some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compression: Option<i64>,
     mime_type: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     params: Option<[(); 0]>,
@@ -77,14 +83,16 @@ struct Content<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    comment: Option<&'a str>,
+    comment: Option<Cow<'a, str>>,
+    #[serde(skip)]
+    problem: Option<&'static str>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Kept<'a> {
-    Text(&'a str),
-    Base64(Base64<'a>),
+    Text(Cow<'a, str>),
+    Base64(Base64<Cow<'a, [u8]>>),
 }
 
 /// In milliseconds; -1 does not apply. What is not known is 0, because the format allows no other value.
@@ -118,18 +126,19 @@ impl<'a> Entry<'a> {
     pub(super) fn new(record: &'a Record<'a>) -> Option<Entry<'a>> {
         let request = record.request?;
         let timings = Timings::new(record, request);
+        let response = record.response.map_or_else(Answered::none, Answered::new);
         Some(Entry {
             started_date_time: Millis(request.started),
             time: timings.send + timings.wait + timings.receive,
             request: Asked::new(record, request),
-            response: record.response.map_or_else(Answered::none, Answered::new),
+            problems: Problems { exchange: record.problems, bodies: [response.content.problem] },
+            response,
             cache: Empty {},
             timings,
             server_ip_address: Displayed(record.server.ip()),
             connection: Displayed(record.connection),
             client: Displayed(record.client),
             end: record.end,
-            problems: record.problems,
             comment: (!record.is_complete()).then_some("something of this exchange was not seen: see _end"),
         })
     }
@@ -138,7 +147,8 @@ impl<'a> Entry<'a> {
 impl<'a> Asked<'a> {
     fn new(record: &'a Record<'a>, request: &'a Request) -> Asked<'a> {
         let has_body = request.body.len > 0;
-        let posted = || Content { size: None, params: None, ..Content::new(&request.headers, &request.body) };
+        let posted =
+            || Content { size: None, params: None, ..Content::sent(&request.headers, &request.body) };
         Asked {
             method: request.method.as_str(),
             url: Displayed(Url { record, request }),
@@ -161,7 +171,7 @@ impl<'a> Answered<'a> {
             http_version: response.version.as_str(),
             cookies: [],
             headers: Lines(Some(&response.headers)),
-            content: Content::new(&response.headers, &response.body),
+            content: Content::decoded(response),
             redirect_url: Text(response.headers.get("location").map_or(b"", |location| location)),
             headers_size: -1,
             body_size: size(&response.body, response.whole),
@@ -170,21 +180,13 @@ impl<'a> Answered<'a> {
 
     /// What browsers write for a request that failed.
     fn none() -> Answered<'a> {
-        let mime_type = Text(b"x-unknown");
         Answered {
             status: 0,
             status_text: "",
             http_version: "",
             cookies: [],
             headers: Lines(None),
-            content: Content {
-                size: Some(0),
-                mime_type,
-                params: None,
-                text: None,
-                encoding: None,
-                comment: None,
-            },
+            content: Content { size: Some(0), ..Content::none() },
             redirect_url: Text(b""),
             headers_size: -1,
             body_size: -1,
@@ -193,21 +195,58 @@ impl<'a> Answered<'a> {
 }
 
 impl<'a> Content<'a> {
-    fn new(headers: &'a Headers, body: &'a Body) -> Content<'a> {
+    fn none() -> Content<'a> {
+        Content {
+            size: None,
+            compression: None,
+            mime_type: Text(b"x-unknown"),
+            params: None,
+            text: None,
+            encoding: None,
+            comment: None,
+            problem: None,
+        }
+    }
+
+    fn sent(headers: &'a Headers, body: &'a Body) -> Content<'a> {
         let kept = body.kept.as_ref();
-        let (text, encoding) = match str::from_utf8(kept) {
-            Ok(text) => (Kept::Text(text), None),
-            Err(_) => (Kept::Base64(Base64(kept)), Some("base64")),
-        };
         let is_cut = (kept.len() as u64) < body.len;
         Content {
             size: Some(body.len),
             mime_type: Text(headers.get("content-type").map_or(b"x-unknown", |kind| kind)),
-            params: None,
-            text: (!kept.is_empty()).then_some(text),
-            encoding: encoding.filter(|_| !kept.is_empty()),
-            comment: is_cut.then_some("text holds only the first bytes"),
+            comment: is_cut.then_some("text holds only the first bytes".into()),
+            ..Content::none()
         }
+        .with_text(Cow::Borrowed(kept))
+    }
+
+    fn decoded(response: &'a Response) -> Content<'a> {
+        let (headers, body) = (&response.headers, &response.body);
+        let sent = Content::sent(headers, body);
+        match decoded(SeenBody { body, whole: response.whole }, headers) {
+            None => sent,
+            Some(Ok(content)) => Content {
+                size: Some(content.len() as u64),
+                compression: (content.len() as u64).checked_signed_diff(body.len),
+                ..sent.with_text(Cow::Owned(content))
+            },
+            Some(Err(problem)) => Content {
+                problem: Some(problem),
+                comment: Some(format!("{problem}: size and text are as sent").into()),
+                ..sent
+            },
+        }
+    }
+
+    fn with_text(self, bytes: Cow<'a, [u8]>) -> Content<'a> {
+        if bytes.is_empty() {
+            return Content { text: None, encoding: None, ..self };
+        }
+        let (text, encoding) = match text(bytes) {
+            Ok(text) => (Kept::Text(text), None),
+            Err(bytes) => (Kept::Base64(Base64(bytes)), Some("base64")),
+        };
+        Content { text: Some(text), encoding, ..self }
     }
 }
 
@@ -243,4 +282,14 @@ impl Serialize for Query<'_> {
 /// The body's size; -1 if it is not known.
 fn size(body: &Body, whole: bool) -> i64 {
     if whole { i64::try_from(body.len).unwrap_or(-1) } else { -1 }
+}
+
+/// The bytes as text, or themselves if they are none.
+fn text(bytes: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Cow<'_, [u8]>> {
+    match bytes {
+        Cow::Borrowed(bytes) => str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Cow::Borrowed(bytes)),
+        Cow::Owned(bytes) => {
+            String::from_utf8(bytes).map(Cow::Owned).map_err(|other| Cow::Owned(other.into_bytes()))
+        }
+    }
 }
