@@ -1,6 +1,8 @@
 //! A gibibyte of zeroes in a small body costs no more memory than the limit allows. Alone in its process, whose peak of
 //! resident memory is what it looks at.
 
+#![expect(clippy::unwrap_used, reason = "a test panics, for the stack trace; so do its helpers")]
+
 use std::io::Write;
 
 use flate2::{Compress, Compression, FlushCompress};

@@ -1,16 +1,15 @@
 //! An entry of a HAR file, in the words of the format (HAR 1.2).
 
-use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::content::Content;
 use super::url::{Url, query};
 use crate::http::{Body, Headers, Request, Response};
-use crate::read::output::decoded::decoded;
-use crate::read::output::wire::{Base64, Displayed, Millis, Problems, Text};
-use crate::read::record::{Record, SeenBody};
+use crate::read::output::wire::{Displayed, Millis, Problems, Text};
+use crate::read::record::Record;
 
 /// What the format calls an entry. Names that begin with an underscore are ours, as the format allows.
 #[derive(Serialize)]
@@ -65,36 +64,6 @@ struct Answered<'a> {
     body_size: i64,
 }
 
-/// Of a response the content, without its content codings unless `comment` says otherwise. Of a request what was
-/// posted, as it was sent: the format has no place to say more.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Content<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<u64>,
-    /// Bytes that the content codings saved; below zero if they cost some.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    compression: Option<i64>,
-    mime_type: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    params: Option<[(); 0]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<Kept<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encoding: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    comment: Option<Cow<'a, str>>,
-    #[serde(skip)]
-    problem: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Kept<'a> {
-    Text(Cow<'a, str>),
-    Base64(Base64<Cow<'a, [u8]>>),
-}
-
 /// In milliseconds; -1 does not apply. What is not known is 0, because the format allows no other value.
 #[derive(Serialize)]
 struct Timings {
@@ -147,8 +116,6 @@ impl<'a> Entry<'a> {
 impl<'a> Asked<'a> {
     fn new(record: &'a Record<'a>, request: &'a Request) -> Asked<'a> {
         let has_body = request.body.len > 0;
-        let posted =
-            || Content { size: None, params: None, ..Content::sent(&request.headers, &request.body) };
         Asked {
             method: request.method.as_str(),
             url: Displayed(Url { record, request }),
@@ -156,7 +123,7 @@ impl<'a> Asked<'a> {
             cookies: [],
             headers: Lines(Some(&request.headers)),
             query_string: Query(&request.target),
-            post_data: has_body.then(posted),
+            post_data: has_body.then(|| Content::posted(request)),
             headers_size: -1,
             body_size: size(&request.body, request.whole),
         }
@@ -171,7 +138,7 @@ impl<'a> Answered<'a> {
             http_version: response.version.as_str(),
             cookies: [],
             headers: Lines(Some(&response.headers)),
-            content: Content::decoded(response),
+            content: Content::answered(response),
             redirect_url: Text(response.headers.get("location").map_or(b"", |location| location)),
             headers_size: -1,
             body_size: size(&response.body, response.whole),
@@ -186,67 +153,11 @@ impl<'a> Answered<'a> {
             http_version: "",
             cookies: [],
             headers: Lines(None),
-            content: Content { size: Some(0), ..Content::none() },
+            content: Content::missing(),
             redirect_url: Text(b""),
             headers_size: -1,
             body_size: -1,
         }
-    }
-}
-
-impl<'a> Content<'a> {
-    fn none() -> Content<'a> {
-        Content {
-            size: None,
-            compression: None,
-            mime_type: Text(b"x-unknown"),
-            params: None,
-            text: None,
-            encoding: None,
-            comment: None,
-            problem: None,
-        }
-    }
-
-    fn sent(headers: &'a Headers, body: &'a Body) -> Content<'a> {
-        let kept = body.kept.as_ref();
-        let is_cut = (kept.len() as u64) < body.len;
-        Content {
-            size: Some(body.len),
-            mime_type: Text(headers.get("content-type").map_or(b"x-unknown", |kind| kind)),
-            comment: is_cut.then_some("text holds only the first bytes".into()),
-            ..Content::none()
-        }
-        .with_text(Cow::Borrowed(kept))
-    }
-
-    fn decoded(response: &'a Response) -> Content<'a> {
-        let (headers, body) = (&response.headers, &response.body);
-        let sent = Content::sent(headers, body);
-        match decoded(SeenBody { body, whole: response.whole }, headers) {
-            None => sent,
-            Some(Ok(content)) => Content {
-                size: Some(content.len() as u64),
-                compression: (content.len() as u64).checked_signed_diff(body.len),
-                ..sent.with_text(Cow::Owned(content))
-            },
-            Some(Err(problem)) => Content {
-                problem: Some(problem),
-                comment: Some(format!("{problem}: size and text are as sent").into()),
-                ..sent
-            },
-        }
-    }
-
-    fn with_text(self, bytes: Cow<'a, [u8]>) -> Content<'a> {
-        if bytes.is_empty() {
-            return Content { text: None, encoding: None, ..self };
-        }
-        let (text, encoding) = match text(bytes) {
-            Ok(text) => (Kept::Text(text), None),
-            Err(bytes) => (Kept::Base64(Base64(bytes)), Some("base64")),
-        };
-        Content { text: Some(text), encoding, ..self }
     }
 }
 
@@ -282,14 +193,4 @@ impl Serialize for Query<'_> {
 /// The body's size; -1 if it is not known.
 fn size(body: &Body, whole: bool) -> i64 {
     if whole { i64::try_from(body.len).unwrap_or(-1) } else { -1 }
-}
-
-/// The bytes as text, or themselves if they are none.
-fn text(bytes: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Cow<'_, [u8]>> {
-    match bytes {
-        Cow::Borrowed(bytes) => str::from_utf8(bytes).map(Cow::Borrowed).map_err(|_| Cow::Borrowed(bytes)),
-        Cow::Owned(bytes) => {
-            String::from_utf8(bytes).map(Cow::Owned).map_err(|other| Cow::Owned(other.into_bytes()))
-        }
-    }
 }
