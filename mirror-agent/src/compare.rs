@@ -3,10 +3,11 @@
 //! ```text
 //! status ─┐                      ┌─ json: by path ──┐
 //! headers ┼─► body: which form? ─┼─ text: by line ──┼─► findings: ignored? redacted, cut, counted
-//! body ───┘                      └─ digest ─────────┘
+//! body ───┘   (content: decoded) └─ digest ─────────┘
 //! ```
 
 mod body;
+mod content;
 mod findings;
 mod headers;
 mod json;
@@ -22,7 +23,7 @@ mod tests;
 
 use serde::Serialize;
 
-pub use findings::{Comparison, Difference, Kind, Part};
+pub use findings::{Comparison, Difference, Kind, Part, Undecodable};
 pub use json::MAX_NODES;
 pub use path::{BadPath, MAX_PATH};
 pub use redact::Redactor;
@@ -50,8 +51,8 @@ pub struct Answer<'a> {
     pub whole: bool,
 }
 
-/// Compares two answers to the same request. Its time grows with their size (with its logarithm for sorting), and
-/// the result is bounded by `rules`.
+/// Compares two answers to the same request. Its time grows with their decoded size (with its logarithm for sorting),
+/// and the result is bounded by `rules`.
 pub fn compare(v1: &Answer<'_>, v2: &Answer<'_>, rules: &Rules) -> Comparison {
     let mut findings = Findings::new(rules.max_differences);
     status(v1.status, v2.status, rules, &mut findings);

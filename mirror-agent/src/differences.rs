@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use crate::coding::Problem;
 use crate::compare::{Comparison, Difference, Part};
 
 /// Exchanges with differences that are kept. A newer one pushes the oldest out.
@@ -65,6 +66,15 @@ impl Totals {
     }
 }
 
+/// Bodies that could not be decoded to be compared, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Undecodable {
+    /// Of v1, in the order of [`Problem::ALL`].
+    pub v1: [u64; Problem::ALL.len()],
+    /// Of v2, in the same order.
+    pub v2: [u64; Problem::ALL.len()],
+}
+
 /// What differed for one service.
 #[derive(Debug, Default)]
 pub struct Differences(Mutex<Kept>);
@@ -73,14 +83,18 @@ pub struct Differences(Mutex<Kept>);
 struct Kept {
     totals: Totals,
     ignored: u64,
+    undecodable: Undecodable,
     exchanges: u64,
     newest: VecDeque<Record>,
 }
 
 impl Differences {
-    /// Counts what a comparison hid by rule; call it for every comparison.
+    /// Counts what a comparison hid by rule, and what it could not decode; call it for every comparison.
     pub fn note(&self, comparison: &Comparison) {
-        self.lock().ignored += u64::from(comparison.ignored);
+        let mut kept = self.lock();
+        kept.ignored += u64::from(comparison.ignored);
+        count(comparison.undecodable.v1, &mut kept.undecodable.v1);
+        count(comparison.undecodable.v2, &mut kept.undecodable.v2);
     }
 
     /// Adds an exchange whose answers differ.
@@ -104,6 +118,11 @@ impl Differences {
         self.lock().ignored
     }
 
+    /// Bodies that could not be decoded so far.
+    pub fn undecodable(&self) -> Undecodable {
+        self.lock().undecodable
+    }
+
     /// Exchanges with at least one difference so far.
     pub fn exchanges(&self) -> u64 {
         self.lock().exchanges
@@ -116,6 +135,12 @@ impl Differences {
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count(problem: Option<Problem>, counts: &mut [u64; Problem::ALL.len()]) {
+    for (one, count) in Problem::ALL.into_iter().zip(counts) {
+        *count += u64::from(problem == Some(one));
     }
 }
 
@@ -133,6 +158,22 @@ mod tests {
         assert_eq!(differences.newest().len(), KEPT);
         assert_eq!(differences.newest()[0].at_ns, 3);
         assert_eq!(differences.totals(), Totals { status: KEPT as u64 + 3, ..Totals::default() });
+    }
+
+    #[test]
+    fn what_could_not_be_decoded_is_counted_by_version_and_reason() {
+        let differences = Differences::default();
+        let undecodable = |v1, v2| Comparison {
+            undecodable: crate::compare::Undecodable { v1, v2 },
+            ..Comparison::default()
+        };
+        differences.note(&undecodable(None, None));
+        for problem in Problem::ALL {
+            differences.note(&undecodable(Some(problem), None));
+        }
+        differences.note(&undecodable(Some(Problem::TooMany), Some(Problem::Window)));
+        let expected = Undecodable { v1: [1, 2, 1, 1, 1, 1], v2: [0, 0, 0, 0, 0, 1] };
+        assert_eq!(differences.undecodable(), expected);
     }
 
     fn record(at_ns: u64) -> Record {

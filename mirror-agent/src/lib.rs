@@ -9,6 +9,7 @@
 //! agent     what runs, asked and told by control and metrics     run       builds and connects everything
 //! ledger    where every request ended                            remote    the commands to a running agent
 //! read      the exchanges in a capture file, and their summary   capture   makes such a file
+//! coding    bodies without their content codings, for compare and read
 //! ```
 //!
 //! `cargo xtask check` keeps the arrows: the pure modules import no edge, edges do not import each other.
@@ -17,6 +18,7 @@ pub mod agent;
 pub mod capture;
 pub mod check;
 pub mod cli;
+pub mod coding;
 pub mod compare;
 pub mod config;
 pub mod control;

@@ -81,6 +81,9 @@ pub struct Service {
     pub requests: Requests,
     /// Differences by part.
     pub differences: Totals,
+    /// Bodies that could not be decoded, and were compared as they were sent, by version and reason.
+    #[serde(default)] // an older agent does not say
+    pub undecodable_bodies: BTreeMap<String, BTreeMap<String, u64>>,
     /// Turns by version.
     pub turns: BTreeMap<String, Turns>,
     /// Latencies by version, from the kernel's histograms, all outcomes together.

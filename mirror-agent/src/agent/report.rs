@@ -1,5 +1,6 @@
 //! What the agent says of itself.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -9,7 +10,9 @@ use mirror_common::policy::ServicePolicy;
 use mirror_common::turn::{Ambiguous, measure, outcome};
 
 use super::{Agent, NEVER};
+use crate::coding::Problem;
 use crate::config::Share;
+use crate::differences::{Differences, Undecodable};
 use crate::exchange::Unmirrorable;
 use crate::intake::balance::Balance;
 use crate::kernel::counts;
@@ -91,6 +94,7 @@ impl Agent {
             bytes: count.bytes.into(),
             requests: requests_status(&requests),
             differences: service.differences.totals(),
+            undecodable_bodies: undecodable(&service.differences),
             turns: turns.collect::<Result<_>>()?,
             latency: latency.collect(),
             ledger_imbalance: Imbalance {
@@ -136,6 +140,12 @@ impl Agent {
         }
         sum
     }
+}
+
+fn undecodable(differences: &Differences) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let Undecodable { v1, v2 } = differences.undecodable();
+    let by_reason = |counts| by_name(Problem::ALL.map(Problem::as_str), counts);
+    VERSIONS.iter().zip([&v1, &v2]).map(|(name, counts)| ((*name).into(), by_reason(counts))).collect()
 }
 
 fn requests_status(counts: &crate::ledger::Counts) -> status::Requests {

@@ -29,7 +29,7 @@ pub struct Read {
     #[arg(id = "form", hide_possible_values = true, long = "format", value_name = "FORMAT")]
     // `format` is the log's
     pub format: Option<ReadFormat>,
-    /// Put what was kept of the bodies into the JSON objects
+    /// Put what was kept of the bodies into the JSON objects, as sent and decoded
     #[arg(long, requires = "form")]
     pub bodies: bool,
     /// Write a HAR 1.2 file too, with bodies

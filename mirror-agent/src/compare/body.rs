@@ -1,71 +1,82 @@
 //! Is the content the same? As JSON where both say so, else as text, else by length and digest.
 
+use sha2::{Digest, Sha256};
+
 use super::Answer;
 use super::findings::{Findings, Kind, Part};
 use super::path::{self, Step};
 use super::rules::Rules;
 use super::show::{MAX_VALUE, cut_both};
-use super::{json, walk};
+use super::{content, json, walk};
 
 /// Bytes of a SHA-256 that a difference shows.
 const DIGEST_SHOWN: usize = 8;
 
 const TRAIL: [Step<'static>; 1] = [Step::Key("body")];
 
+/// What is known of bytes that are not read.
+struct Sum {
+    len: u64,
+    sha256: [u8; 32],
+}
+
+impl Sum {
+    fn sent(answer: &Answer<'_>) -> Sum {
+        Sum { len: answer.len, sha256: answer.sha256 }
+    }
+
+    fn of(content: &[u8]) -> Sum {
+        Sum { len: content.len() as u64, sha256: Sha256::digest(content).into() }
+    }
+}
+
 pub(super) fn compare(v1: &Answer<'_>, v2: &Answer<'_>, rules: &Rules, findings: &mut Findings) {
-    if same(v1, v2) {
+    if content::same_as_sent(v1, v2) {
         return;
     }
     if rules.ignores(&TRAIL) {
         findings.ignore();
         return;
     }
-    if !is_readable(v1) || !is_readable(v2) {
-        return digests(v1, v2, rules, findings);
+    let Some((one, two)) = content::contents(v1, v2, rules.max_decoded, findings) else {
+        if !content::same_bytes(v1, v2) {
+            sums(Sum::sent(v1), Sum::sent(v2), rules, findings);
+        }
+        return;
+    };
+    if one != two {
+        contents(&one, &two, is_json(v1) && is_json(v2), rules, findings);
     }
-    if is_json(v1) && is_json(v2) {
+}
+
+fn contents(v1: &[u8], v2: &[u8], json: bool, rules: &Rules, findings: &mut Findings) {
+    if v1.is_empty() || v2.is_empty() {
+        return sums(Sum::of(v1), Sum::of(v2), rules, findings);
+    }
+    if json {
         let tails = rules.tails();
-        if let (Some(v1), Some(v2)) = (json::parse(v1.body, &tails), json::parse(v2.body, &tails)) {
-            return walk::compare(&v1, &v2, rules.redactor(), findings);
+        if let (Some(one), Some(two)) = (json::parse(v1, &tails), json::parse(v2, &tails)) {
+            return walk::compare(&one, &two, rules.redactor(), findings);
         }
         findings.coarse();
     }
     match (text(v1), text(v2)) {
         (Some(one), Some(two)) => lines(one, two, rules, findings),
-        _ => digests(v1, v2, rules, findings),
+        _ => sums(Sum::of(v1), Sum::of(v2), rules, findings),
     }
-}
-
-fn same(v1: &Answer<'_>, v2: &Answer<'_>) -> bool {
-    if v1.whole && v2.whole { v1.body == v2.body } else { v1.len == v2.len && v1.sha256 == v2.sha256 }
-}
-
-/// Whether there is something to read: all of it, not compressed, and not nothing.
-fn is_readable(answer: &Answer<'_>) -> bool {
-    answer.whole && !answer.body.is_empty() && !is_encoded(answer)
-}
-
-fn is_encoded(answer: &Answer<'_>) -> bool {
-    header(answer, b"content-encoding")
-        .any(|value| !value.is_empty() && !value.eq_ignore_ascii_case(b"identity"))
 }
 
 /// `application/json`, `text/json` and whatever ends in `+json` (RFC 6839, section 3.1).
 fn is_json(answer: &Answer<'_>) -> bool {
-    header(answer, b"content-type").any(|value| {
+    answer.headers.get_all("content-type").any(|value| {
         let media = value.split(|&byte| byte == b';').next().unwrap_or_default();
         let media = media.trim_ascii().to_ascii_lowercase();
         media == b"application/json" || media == b"text/json" || media.ends_with(b"+json")
     })
 }
 
-fn header<'a>(answer: &Answer<'a>, name: &'static [u8]) -> impl Iterator<Item = &'a [u8]> {
-    let named = answer.headers.iter().filter(move |(found, _)| found.eq_ignore_ascii_case(name));
-    named.map(|(_, value)| value.trim_ascii())
-}
-
-fn text<'a>(answer: &Answer<'a>) -> Option<&'a str> {
-    std::str::from_utf8(answer.body).ok().filter(|text| !text.contains('\0'))
+fn text(content: &[u8]) -> Option<&str> {
+    str::from_utf8(content).ok().filter(|text| !text.contains('\0'))
 }
 
 /// One difference: the first line that differs, or that only one side has.
@@ -86,16 +97,13 @@ fn lines(v1: &str, v2: &str, rules: &Rules, findings: &mut Findings) {
     }
 }
 
-fn digests(v1: &Answer<'_>, v2: &Answer<'_>, rules: &Rules, findings: &mut Findings) {
-    let (kind, shown) = if v1.len != v2.len {
-        (Kind::Length, [v1, v2].map(|answer| format!("{} bytes", answer.len)))
+fn sums(v1: Sum, v2: Sum, rules: &Rules, findings: &mut Findings) {
+    let (kind, one, two) = if v1.len != v2.len {
+        (Kind::Length, format!("{} bytes", v1.len), format!("{} bytes", v2.len))
     } else {
-        (Kind::Digest, [v1, v2].map(|answer| format!("sha256 {}", hex(&answer.sha256))))
+        (Kind::Digest, format!("sha256 {}", hex(&v1.sha256)), format!("sha256 {}", hex(&v2.sha256)))
     };
-    findings.add(Part::Body, kind, || {
-        let [one, two] = shown;
-        (path::render(&TRAIL, rules.redactor()), Some(one), Some(two))
-    });
+    findings.add(Part::Body, kind, || (path::render(&TRAIL, rules.redactor()), Some(one), Some(two)));
 }
 
 fn hex(digest: &[u8]) -> String {

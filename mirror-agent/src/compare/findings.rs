@@ -1,6 +1,7 @@
 //! What a comparison found: a bounded list, and counts of what is not in it.
 
 use super::Serialize;
+use crate::coding::Problem;
 
 /// What a comparison found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -14,6 +15,17 @@ pub struct Comparison {
     /// Both sides claimed JSON, and at least one could not be taken apart: malformed, nested too deep, too many
     /// values, or a name twice in one object. The bodies were compared as text or by digest instead.
     pub coarse: bool,
+    /// Bodies that differ as sent and could not be decoded. Both were compared as they were sent.
+    pub undecodable: Undecodable,
+}
+
+/// Why a body could not be decoded; `None` where it could, or did not have to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Undecodable {
+    /// v1's.
+    pub v1: Option<Problem>,
+    /// v2's.
+    pub v2: Option<Problem>,
 }
 
 /// One place in which two answers differ.
@@ -135,6 +147,10 @@ impl Findings {
 
     pub(super) fn coarse(&mut self) {
         self.found.coarse = true;
+    }
+
+    pub(super) fn undecodable(&mut self, v1: Option<Problem>, v2: Option<Problem>) {
+        self.found.undecodable = Undecodable { v1, v2 };
     }
 
     pub(super) fn finish(self) -> Comparison {

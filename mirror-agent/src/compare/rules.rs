@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::path::{BadPath, Pattern, Step, Tail};
 use super::redact::Redactor;
+use crate::coding::MAX_DECODED;
 
 /// Headers that say who answered, when and over which connection, and not what.
 const IGNORED_HEADERS: &[&str] = &[
@@ -61,6 +62,8 @@ pub struct Rules {
     redactor: Redactor,
     /// The most differences to keep for one pair; the rest are counted.
     pub max_differences: usize,
+    /// The most bytes that a body may decode to; one that has more is compared as it was sent.
+    pub max_decoded: usize,
 }
 
 impl Default for Rules {
@@ -71,6 +74,7 @@ impl Default for Rules {
             ignored_paths: Vec::new(),
             redactor: Redactor::default(),
             max_differences: MAX_DIFFERENCES,
+            max_decoded: MAX_DECODED,
         }
     }
 }

@@ -77,6 +77,20 @@ fn services(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result
             counter(&mut metric, &labels, service.differences.of(part))?;
         }
     }
+    undecodable(status, encoder)
+}
+
+fn undecodable(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let help = "Bodies that could not be decoded, by reason: both versions' were compared as they were sent";
+    let mut metric = family(encoder, "mirror_undecodable_bodies", help, MetricType::Counter)?;
+    for service in &status.services {
+        for (version, reasons) in &service.undecodable_bodies {
+            for (reason, value) in reasons {
+                let labels = [("service", &*service.name), ("version", version), ("reason", reason)];
+                counter(&mut metric, &labels, *value)?;
+            }
+        }
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What is written: lines for people, objects for programs, a HAR file for browsers.
 
+mod decoded;
 pub mod har;
 pub mod json;
 mod shown;

@@ -50,6 +50,11 @@ fn service(service: &Service, text: &mut String) {
         "differ",
         format!("{} status, {} header, {} body, {} missing", in_parts.0, in_parts.1, in_parts.2, in_parts.3),
     );
+    for (version, reasons) in &service.undecodable_bodies {
+        if reasons.values().any(|count| *count > 0) {
+            row("undecoded", format!("{version}: {}", reasons_of(reasons)));
+        }
+    }
     let balanced = (imbalance.kernel, imbalance.intake, imbalance.requests) == (0, 0, 0);
     row("ledger", if balanced { "balanced".into() } else { format!("NOT BALANCED: {imbalance:?}") });
     let _ = writeln!(text, "{}", latencies(service));

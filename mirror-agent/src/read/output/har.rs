@@ -1,6 +1,7 @@
 //! `--har`: an HTTP Archive 1.2 of every exchange with a request, for browsers and what else reads it.
 //! Entries go to the file one by one, in the order in which they end, so memory does not grow with the capture.
 
+mod content;
 mod entry;
 mod file;
 mod url;

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use super::Output;
-use super::wire::{Base64, Displayed, Hex, Pairs, Seconds, Text, Time};
-use crate::http::{Request, Response};
+use super::decoded::decoded;
+use super::wire::{Base64, Displayed, Hex, Pairs, Problems, Seconds, Text, Time};
+use crate::http::{Headers, Request, Response};
 use crate::read::record::{Record, SeenBody};
 use crate::read::summary::Summary;
 
@@ -66,7 +67,7 @@ struct Exchange<'a> {
     request: Option<Asked<'a>>,
     response: Option<Answered<'a>>,
     end: &'a str,
-    problems: &'a [&'static str],
+    problems: Problems<'a, 2>,
 }
 
 #[derive(Serialize)]
@@ -88,6 +89,8 @@ struct Answered<'a> {
     body: Body<'a>,
 }
 
+/// The content as it was sent, as text or else in base64, and if it had content codings the same without them. A body
+/// that cannot be decoded is a problem of the exchange, `body_` and why, where bodies are shown.
 #[derive(Serialize)]
 struct Body<'a> {
     body_bytes: u64,
@@ -95,26 +98,40 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    body_base64: Option<Base64<'a>>,
+    body_base64: Option<Base64<&'a [u8]>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body_kept_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_decoded: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body_decoded_base64: Option<Base64<Vec<u8>>>,
+    #[serde(skip)]
+    problem: Option<&'static str>,
 }
 
 impl<'a> Exchange<'a> {
     fn new(record: &Record<'a>, bodies: bool) -> Exchange<'a> {
-        let body = |body, whole| Body::new(SeenBody { body, whole }, bodies);
+        let body = |headers, body, whole| Body::new(headers, SeenBody { body, whole }, bodies);
         let asked = |request: &'a Request| Asked {
             method: request.method.as_str(),
             target: Text(&request.target),
             version: request.version.as_str(),
             headers: Pairs(&request.headers),
-            body: body(&request.body, request.whole),
+            body: body(&request.headers, &request.body, request.whole),
         };
         let answered = |response: &'a Response| Answered {
             status: response.status,
             version: response.version.as_str(),
             headers: Pairs(&response.headers),
-            body: body(&response.body, response.whole),
+            body: body(&response.headers, &response.body, response.whole),
+        };
+        let (request, response) = (record.request.map(asked), record.response.map(answered));
+        let problems = Problems {
+            exchange: record.problems,
+            bodies: [
+                request.as_ref().and_then(|request| request.body.problem),
+                response.as_ref().and_then(|response| response.body.problem),
+            ],
         };
         Exchange {
             id: record.id,
@@ -124,24 +141,44 @@ impl<'a> Exchange<'a> {
             start: record.start().map(Time),
             ttfb_s: record.ttfb().map(Seconds),
             total_s: record.total().map(Seconds),
-            request: record.request.map(asked),
-            response: record.response.map(answered),
+            request,
+            response,
             end: record.end,
-            problems: record.problems,
+            problems,
         }
     }
 }
 
 impl<'a> Body<'a> {
-    fn new(seen: SeenBody<'a>, with_content: bool) -> Body<'a> {
-        let kept = seen.body.kept.as_ref();
-        let text = str::from_utf8(kept);
-        Body {
+    fn new(headers: &Headers, seen: SeenBody<'a>, with_content: bool) -> Body<'a> {
+        let mut body = Body {
             body_bytes: seen.body.len,
             body_sha256: seen.sha256().map(Hex),
-            body: text.ok().filter(|_| with_content),
-            body_base64: (with_content && text.is_err()).then_some(Base64(kept)),
-            body_kept_bytes: seen.kept_bytes().filter(|_| with_content),
+            body: None,
+            body_base64: None,
+            body_kept_bytes: None,
+            body_decoded: None,
+            body_decoded_base64: None,
+            problem: None,
+        };
+        if with_content {
+            body.fill(headers, seen);
+        }
+        body
+    }
+
+    fn fill(&mut self, headers: &Headers, seen: SeenBody<'a>) {
+        let kept = seen.body.kept.as_ref();
+        match str::from_utf8(kept) {
+            Ok(text) => self.body = Some(text),
+            Err(_) => self.body_base64 = Some(Base64(kept)),
+        }
+        self.body_kept_bytes = seen.kept_bytes();
+        match decoded(seen, headers).map(|decoded| decoded.map(String::from_utf8)) {
+            None => {}
+            Some(Ok(Ok(text))) => self.body_decoded = Some(text),
+            Some(Ok(Err(other))) => self.body_decoded_base64 = Some(Base64(other.into_bytes())),
+            Some(Err(problem)) => self.problem = Some(problem),
         }
     }
 }

@@ -33,11 +33,20 @@ pub struct Hex<'a>(pub &'a [u8; 32]);
 
 /// Bytes in base64 (RFC 4648, section 4).
 #[derive(Clone, Copy, Debug)]
-pub struct Base64<'a>(pub &'a [u8]);
+pub struct Base64<T>(pub T);
 
 /// Anything that is written as it is displayed.
 #[derive(Clone, Copy, Debug)]
 pub struct Displayed<T>(pub T);
+
+/// What went wrong with an exchange, then with its bodies.
+#[derive(Clone, Debug)]
+pub struct Problems<'a, const N: usize> {
+    /// Problems of the exchange.
+    pub exchange: &'a [&'static str],
+    /// Problems of bodies that are shown.
+    pub bodies: [Option<&'static str>; N],
+}
 
 /// Field lines as `[[name, value], ...]`.
 #[derive(Clone, Copy, Debug)]
@@ -89,15 +98,21 @@ impl Serialize for Hex<'_> {
     }
 }
 
-impl Serialize for Base64<'_> {
+impl<T: AsRef<[u8]>> Serialize for Base64<T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&Base64Display::new(self.0, &STANDARD))
+        to.collect_str(&Base64Display::new(self.0.as_ref(), &STANDARD))
     }
 }
 
 impl<T: Display> Serialize for Displayed<T> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&self.0)
+    }
+}
+
+impl<const N: usize> Serialize for Problems<'_, N> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.exchange.iter().chain(self.bodies.iter().flatten()))
     }
 }
 

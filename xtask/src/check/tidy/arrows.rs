@@ -8,7 +8,8 @@ const LAYERS: [Layer; 6] = [
     Layer {
         name: "middle",
         modules: &[
-            "packet", "stream", "http", "exchange", "select", "compare", "rewrite", "roles", "time", "config",
+            "packet", "stream", "http", "exchange", "select", "coding", "compare", "rewrite", "roles",
+            "time", "config",
         ],
         below: &[],
         inward: true,

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::content::Content;
 use super::url::{Url, query};
 use crate::http::{Body, Headers, Request, Response};
-use crate::read::output::wire::{Base64, Displayed, Millis, Text};
+use crate::read::output::wire::{Displayed, Millis, Problems, Text};
 use crate::read::record::Record;
 
 /// What the format calls an entry. Names that begin with an underscore are ours, as the format allows.
@@ -28,7 +29,7 @@ pub(super) struct Entry<'a> {
     #[serde(rename = "_end")]
     end: &'a str,
     #[serde(rename = "_problems")]
-    problems: &'a [&'static str],
+    problems: Problems<'a, 1>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<&'a str>,
 }
@@ -63,30 +64,6 @@ struct Answered<'a> {
     body_size: i64,
 }
 
-/// Of a response the content, of a request what was posted. Its bytes are as sent: a content coding stays on.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Content<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<u64>,
-    mime_type: Text<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    params: Option<[(); 0]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<Kept<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    encoding: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    comment: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Kept<'a> {
-    Text(&'a str),
-    Base64(Base64<'a>),
-}
-
 /// In milliseconds; -1 does not apply. What is not known is 0, because the format allows no other value.
 #[derive(Serialize)]
 struct Timings {
@@ -118,18 +95,19 @@ impl<'a> Entry<'a> {
     pub(super) fn new(record: &'a Record<'a>) -> Option<Entry<'a>> {
         let request = record.request?;
         let timings = Timings::new(record, request);
+        let response = record.response.map_or_else(Answered::none, Answered::new);
         Some(Entry {
             started_date_time: Millis(request.started),
             time: timings.send + timings.wait + timings.receive,
             request: Asked::new(record, request),
-            response: record.response.map_or_else(Answered::none, Answered::new),
+            problems: Problems { exchange: record.problems, bodies: [response.content.problem] },
+            response,
             cache: Empty {},
             timings,
             server_ip_address: Displayed(record.server.ip()),
             connection: Displayed(record.connection),
             client: Displayed(record.client),
             end: record.end,
-            problems: record.problems,
             comment: (!record.is_complete()).then_some("something of this exchange was not seen: see _end"),
         })
     }
@@ -138,7 +116,6 @@ impl<'a> Entry<'a> {
 impl<'a> Asked<'a> {
     fn new(record: &'a Record<'a>, request: &'a Request) -> Asked<'a> {
         let has_body = request.body.len > 0;
-        let posted = || Content { size: None, params: None, ..Content::new(&request.headers, &request.body) };
         Asked {
             method: request.method.as_str(),
             url: Displayed(Url { record, request }),
@@ -146,7 +123,7 @@ impl<'a> Asked<'a> {
             cookies: [],
             headers: Lines(Some(&request.headers)),
             query_string: Query(&request.target),
-            post_data: has_body.then(posted),
+            post_data: has_body.then(|| Content::posted(request)),
             headers_size: -1,
             body_size: size(&request.body, request.whole),
         }
@@ -161,7 +138,7 @@ impl<'a> Answered<'a> {
             http_version: response.version.as_str(),
             cookies: [],
             headers: Lines(Some(&response.headers)),
-            content: Content::new(&response.headers, &response.body),
+            content: Content::answered(response),
             redirect_url: Text(response.headers.get("location").map_or(b"", |location| location)),
             headers_size: -1,
             body_size: size(&response.body, response.whole),
@@ -170,43 +147,16 @@ impl<'a> Answered<'a> {
 
     /// What browsers write for a request that failed.
     fn none() -> Answered<'a> {
-        let mime_type = Text(b"x-unknown");
         Answered {
             status: 0,
             status_text: "",
             http_version: "",
             cookies: [],
             headers: Lines(None),
-            content: Content {
-                size: Some(0),
-                mime_type,
-                params: None,
-                text: None,
-                encoding: None,
-                comment: None,
-            },
+            content: Content::missing(),
             redirect_url: Text(b""),
             headers_size: -1,
             body_size: -1,
-        }
-    }
-}
-
-impl<'a> Content<'a> {
-    fn new(headers: &'a Headers, body: &'a Body) -> Content<'a> {
-        let kept = body.kept.as_ref();
-        let (text, encoding) = match str::from_utf8(kept) {
-            Ok(text) => (Kept::Text(text), None),
-            Err(_) => (Kept::Base64(Base64(kept)), Some("base64")),
-        };
-        let is_cut = (kept.len() as u64) < body.len;
-        Content {
-            size: Some(body.len),
-            mime_type: Text(headers.get("content-type").map_or(b"x-unknown", |kind| kind)),
-            params: None,
-            text: (!kept.is_empty()).then_some(text),
-            encoding: encoding.filter(|_| !kept.is_empty()),
-            comment: is_cut.then_some("text holds only the first bytes"),
         }
     }
 }

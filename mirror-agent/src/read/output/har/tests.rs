@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::coding::tests::encode;
 use crate::http::{Request, Response};
 use crate::read::record::COMPLETE;
 use crate::read::record::tests::{body, headers, record, request, response};
@@ -135,6 +136,62 @@ fn bodies_that_are_no_text_are_base64_and_cut_ones_say_so() {
     let content = &entry["response"]["content"];
     assert_eq!((&content["size"], &content["text"]), (&json!(5), &json!("hel")));
     assert_eq!(content["comment"], "text holds only the first bytes");
+}
+
+/// A response of JSON in a content coding.
+fn coded(coding: &'static str, sent: &[u8]) -> Response {
+    Response {
+        body: body(sent),
+        headers: headers(&[("Content-Type", b"text/json"), ("Content-Encoding", coding.as_bytes())]),
+        ..response(200)
+    }
+}
+
+#[test]
+fn content_is_shown_without_its_codings() {
+    let asked = request("GET", b"/");
+    let content = "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]";
+    for coding in ["gzip", "br", "zstd"] {
+        let answered = coded(coding, &encode(coding, content.as_bytes()));
+        let entry = entry(&record(Some(&asked), Some(&answered), COMPLETE));
+        let (sent, saved) = (answered.body.len, content.len() as i64 - answered.body.len as i64);
+        let expected =
+            json!({"size": content.len(), "compression": saved, "mimeType": "text/json", "text": content});
+        assert_eq!(entry["response"]["content"], expected);
+        assert_eq!((&entry["response"]["bodySize"], &entry["_problems"]), (&json!(sent), &json!([])));
+    }
+    let answered = coded("gzip", &encode("gzip", b"\xff"));
+    let content = entry(&record(Some(&asked), Some(&answered), COMPLETE))["response"]["content"].take();
+    assert_eq!((&content["text"], &content["encoding"]), (&json!("/w=="), &json!("base64")));
+    assert!(content["compression"].as_i64().is_some_and(|saved| saved < 0));
+    // What was posted stays as it was sent.
+    let Response { body, headers, .. } = coded("x-mine", b"hello");
+    let posted = Request { body, headers, ..request("POST", b"/") };
+    let entry = entry(&record(Some(&posted), None, "response_missing"));
+    assert_eq!(entry["request"]["postData"], json!({"mimeType": "text/json", "text": "hello"}));
+    assert_eq!(entry["_problems"], json!([]));
+}
+
+#[test]
+fn what_cannot_be_decoded_is_shown_as_sent() {
+    let asked = request("GET", b"/");
+    let show = |response: &Response| {
+        let mut entry = entry(&record(Some(&asked), Some(response), COMPLETE));
+        (entry["response"]["content"].take(), entry["_problems"].take())
+    };
+    for (coding, problem) in [("gzip", "body_corrupt"), ("x-mine", "body_unknown")] {
+        let comment = format!("{problem}: size and text are as sent");
+        let expected = json!({"size": 5, "mimeType": "text/json", "text": "hello", "comment": comment});
+        assert_eq!(show(&coded(coding, b"hello")), (expected, json!([problem])));
+    }
+    // Of a part nothing is claimed.
+    let whole = encode("gzip", b"hello");
+    let broken = Response { whole: false, ..coded("gzip", &whole[..20]) };
+    assert_eq!(show(&broken).1, json!([]));
+    let mut cut = coded("gzip", &whole[..20]);
+    cut.body.len = whole.len() as u64;
+    let (content, problems) = show(&cut);
+    assert_eq!((&content["comment"], problems), (&json!("text holds only the first bytes"), json!([])));
 }
 
 #[test]

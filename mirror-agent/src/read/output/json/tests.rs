@@ -4,6 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::coding::tests::encode;
 use crate::read::record::COMPLETE;
 use crate::read::record::tests::{body, headers, record, request, response};
 
@@ -73,6 +74,38 @@ fn bodies_on_request() {
     assert!(asked.get("body_base64").is_none() && asked.get("body_kept_bytes").is_none());
     assert_eq!((&answered["body_base64"], &answered["body_bytes"]), (&json!("H4v/"), &json!(9)));
     assert_eq!((answered.get("body"), &answered["body_kept_bytes"]), (None, &json!(3)));
+}
+
+#[test]
+fn coded_bodies_are_shown_as_sent_and_decoded() {
+    let coding = |coding: &str| headers(&[("Content-Encoding", coding.as_bytes())]);
+    let (mut asked, mut answered) = (request("POST", b"/"), response(200));
+    (asked.headers, asked.body) = (coding("gzip"), body(&encode("gzip", b"hello")));
+    (answered.headers, answered.body) = (coding("br"), body(&encode("br", b"\xff")));
+    fn both(asked: &Request, answered: &Response, bodies: bool) -> Value {
+        object(&record(Some(asked), Some(answered), COMPLETE), bodies)
+    }
+    let shown = both(&asked, &answered, true);
+    let (request, response) = (&shown["request"], &shown["response"]);
+    assert_eq!(
+        (&request["body_decoded"], &response["body_decoded_base64"]),
+        (&json!("hello"), &json!("/w=="))
+    );
+    assert!(request["body_base64"].as_str().is_some_and(|sent| sent.starts_with("H4sI")));
+    assert!(request.get("body_decoded_base64").is_none() && response.get("body_decoded").is_none());
+    assert_eq!(shown["problems"], json!([]));
+
+    (asked.body, answered.body) = (body(b"hello"), body(b"\x40"));
+    let shown = both(&asked, &answered, true);
+    assert_eq!(shown["problems"], json!(["body_corrupt", "body_truncated"]));
+    assert_eq!((&shown["request"]["body"], shown["request"].get("body_decoded")), (&json!("hello"), None));
+    assert_eq!(both(&asked, &answered, false)["problems"], json!([]), "nobody asked for bodies");
+    answered.whole = false;
+    assert_eq!(
+        both(&asked, &answered, true)["problems"],
+        json!(["body_corrupt"]),
+        "of a part nothing is known"
+    );
 }
 
 #[test]
