@@ -1,9 +1,9 @@
 //! From frame to exchange: the pure middle put together. Bytes and their times in, requests for v2 out.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use mirror_common::share::murmur3_32;
 
 use crate::exchange::{self, Conversation, Exchange, Progress};

@@ -1,7 +1,8 @@
 //! Which end of a connection is the service, in traffic of which nobody said so.
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
+
+use hashbrown::HashSet;
 
 use crate::http::{begins_request, begins_response};
 use crate::packet::{Flags, FlowKey, Segment, Side};

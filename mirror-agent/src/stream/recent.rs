@@ -1,8 +1,10 @@
 //! Who has just closed. Segments still on their way then would look like a connection joined late, and a
 //! retransmitted request among them like a second request.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
+
+use hashbrown::HashMap;
 
 use crate::packet::FlowKey;
 use crate::time::Nanos;
