@@ -10,12 +10,9 @@ use mirror_common::turn::{Ambiguous, measure, outcome};
 
 use super::{Agent, NEVER};
 use crate::config::Share;
-use crate::exchange::Unmirrorable;
 use crate::intake::balance::Balance;
 use crate::kernel::counts;
 use crate::latency::Latency;
-use crate::ledger::{Shed, V2Failure};
-use crate::select::Unselected;
 use crate::service::{Service, V1, V2, VERSIONS};
 use crate::status::{self, Imbalance, Intake, Quantiles, State, Status, by_name};
 
@@ -89,7 +86,7 @@ impl Agent {
             state: self.state(&policy),
             packets: count.packets.into(),
             bytes: count.bytes.into(),
-            requests: requests_status(&requests),
+            requests: (&requests).into(),
             differences: service.differences.totals(),
             turns: turns.collect::<Result<_>>()?,
             latency: latency.collect(),
@@ -135,18 +132,5 @@ impl Agent {
             sum.merge(&self.kernel.histograms.read(service, version, measure, outcome));
         }
         sum
-    }
-}
-
-fn requests_status(counts: &crate::ledger::Counts) -> status::Requests {
-    status::Requests {
-        seen: counts.seen,
-        compared: counts.compared,
-        v2_failed: by_name(V2Failure::NAMES, &counts.v2_failed),
-        shed: by_name(Shed::NAMES, &counts.shed),
-        unselected: by_name(Unselected::ALL.map(Unselected::as_str), &counts.unselected),
-        unmirrorable: by_name(Unmirrorable::ALL.map(Unmirrorable::as_str), &counts.unmirrorable),
-        v1_unanswered: counts.v1_unanswered,
-        in_progress: counts.in_progress(),
     }
 }
