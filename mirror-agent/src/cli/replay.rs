@@ -58,7 +58,7 @@ pub struct Replay {
     /// Header that compare leaves out, besides date, server and their like (repeatable)
     #[arg(long = "ignore-header", value_name = "NAME", value_parser = values::header)]
     pub ignored_headers: Vec<String>,
-    /// Field that compare leaves out, for example body.items[*].id (repeatable)
+    /// Field that compare leaves out, for example `body.items[*].id` (repeatable)
     #[arg(long = "ignore-path", value_name = "PATH", value_parser = values::field_path)]
     pub ignored_paths: Vec<String>,
     /// Write differences here, one JSON object a line

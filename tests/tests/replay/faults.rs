@@ -107,7 +107,7 @@ fn an_interrupt_stops_sending_and_sums_up() {
     ended.check_balanced();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_eq!(ended.count("/requests/compared"), v2.asked().len() as u64, "{ended:?}");
-    assert!(ended.count("/requests/shed/stopped") > 50, "{ended:?}");
+    assert!(v2.asked().len() < 50, "the capture takes 99 s: {ended:?}");
     assert!(ended.errors().last().unwrap().contains("interrupted"), "{ended:?}");
 }
 

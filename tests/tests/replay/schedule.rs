@@ -7,7 +7,7 @@ use crate::tool::{Said, replay};
 use crate::version::Version;
 
 /// What a busy machine may hold a process up, besides what it reports of itself.
-const HELD_UP: f64 = 0.3;
+const HELD_UP: f64 = 0.1;
 
 /// Offsets of requests in milliseconds, out of order by connection and uneven.
 const TIMES: [(u16, u64); 8] = [(0, 0), (1, 40), (0, 100), (2, 250), (1, 260), (2, 600), (0, 610), (1, 1000)];
@@ -30,8 +30,8 @@ fn check_kept(said: &Said, v2: &Version, times: f64) {
     assert_eq!(said.count("/lateness/count"), TIMES.len() as u64);
     for (target, came) in arrivals(v2) {
         let due = target[1..].parse::<f64>().unwrap() / 1000.0 / times;
+        // Early only by as much as the first was late or held up itself.
         assert!((came - due).abs() < late + HELD_UP, "{target} came at {came}, due at {due}: {said:?}");
-        assert!(came > due - late - 0.002, "{target} came early: at {came}, due at {due}: {said:?}");
     }
 }
 
