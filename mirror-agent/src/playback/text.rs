@@ -34,8 +34,9 @@ fn late(lateness: &Lateness) -> String {
 fn differences(summary: &Summary, text: &mut String) {
     let (shown, all) = (summary.first_differences.len(), summary.exchanges_that_differ);
     if all > 0 {
-        let which = if all > shown as u64 { format!("the first {shown} of them:") } else { String::new() };
-        let _ = writeln!(text, "\n{} {which}", counted(all));
+        let which =
+            if all > shown as u64 { format!(", and these are the first {shown}") } else { String::new() };
+        let _ = writeln!(text, "\n{}{which}:", counted(all));
     }
     summary.first_differences.iter().for_each(|record| exchange(record, text));
 }
