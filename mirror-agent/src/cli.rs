@@ -5,6 +5,7 @@ mod capture;
 mod control;
 mod log;
 mod read;
+mod replay;
 mod run;
 
 use std::io::Write;
@@ -15,6 +16,7 @@ pub use capture::Capture;
 pub use control::{Change, Check, SetShare, Socket, Status};
 pub use log::{Log, LogFormat, LogLevel};
 pub use read::{Read, ReadFormat};
+pub use replay::Replay;
 pub use run::Run;
 
 /// Mirrors a share of the real requests from v1 to v2, compares the answers, and times both. v1 never notices.
@@ -47,6 +49,8 @@ pub enum Command {
     Capture(Capture),
     /// Show the HTTP exchanges in capture files, and sum them up
     Read(Read),
+    /// Send the requests of capture files to v2, and compare the answers
+    Replay(Box<Replay>),
     /// Say what this kernel and these rights allow
     Check(Check),
     /// Show what a running agent does

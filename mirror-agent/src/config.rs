@@ -8,6 +8,7 @@ mod file;
 mod resolve;
 mod section;
 mod share;
+mod speed;
 pub mod values;
 mod yaml;
 
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub use draft::{Draft, Said, ServiceDraft};
 pub use errors::{Errors, Place, Problem};
 pub use share::{Share, ShareError};
+pub use speed::Speed;
 
 /// The control socket, in the directory that systemd and the DaemonSet make for the agent.
 pub const DEFAULT_CONTROL: &str = "/run/mirror-agent/control.sock";
@@ -154,6 +156,18 @@ impl Config {
                 errors.or(None)
             }
         }
+    }
+}
+
+impl Service {
+    /// Completes what was said of one service, as [`Config::build`] does for all of them.
+    ///
+    /// # Errors
+    /// Everything that is missing, at once.
+    pub fn build(draft: ServiceDraft) -> Result<Service, Errors> {
+        let mut errors = Errors::default();
+        let service = resolve::complete(draft, &mut errors);
+        errors.or(service)
     }
 }
 

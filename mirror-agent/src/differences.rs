@@ -10,6 +10,8 @@ use crate::compare::{Comparison, Difference, Part};
 
 /// Exchanges with differences that are kept. A newer one pushes the oldest out.
 const KEPT: usize = 256;
+/// Exchanges with differences that are kept from the beginning, whatever comes after.
+const FIRST: usize = 10;
 
 /// One exchange whose answers differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -85,6 +87,7 @@ struct Kept {
     ignored: u64,
     undecodable: Undecodable,
     exchanges: u64,
+    first: Vec<Record>,
     newest: VecDeque<Record>,
 }
 
@@ -102,6 +105,9 @@ impl Differences {
         let mut kept = self.lock();
         record.differences.iter().for_each(|difference| kept.totals.add(difference.part));
         kept.exchanges += 1;
+        if kept.first.len() < FIRST {
+            kept.first.push(record.clone());
+        }
         if kept.newest.len() == KEPT {
             kept.newest.pop_front();
         }
@@ -126,6 +132,11 @@ impl Differences {
     /// Exchanges with at least one difference so far.
     pub fn exchanges(&self) -> u64 {
         self.lock().exchanges
+    }
+
+    /// The first that were found.
+    pub fn first(&self) -> Vec<Record> {
+        self.lock().first.clone()
     }
 
     /// The newest, oldest first.
@@ -157,6 +168,8 @@ mod tests {
         }
         assert_eq!(differences.newest().len(), KEPT);
         assert_eq!(differences.newest()[0].at_ns, 3);
+        let first: Vec<_> = differences.first().iter().map(|record| record.at_ns).collect();
+        assert_eq!(first, (0..FIRST as u64).collect::<Vec<_>>());
         assert_eq!(differences.totals(), Totals { status: KEPT as u64 + 3, ..Totals::default() });
     }
 

@@ -1,6 +1,8 @@
 //! A latency distribution in scale-3 buckets, and what can be said of it.
 
-use mirror_common::histogram::{HIGHEST_OCTAVE, LOWEST_OCTAVE, PER_OCTAVE, SLOTS};
+use std::time::Duration;
+
+use mirror_common::histogram::{HIGHEST_OCTAVE, LOWEST_OCTAVE, PER_OCTAVE, SLOTS, slot};
 
 /// Counts by bucket. The count is their sum; a quantile is a bucket's geometric mean and errs by 4.4 % at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,15 @@ impl Latency {
     /// How many values there are.
     pub fn count(&self) -> u64 {
         self.slots.iter().sum()
+    }
+
+    /// Adds a value.
+    pub fn record(&mut self, value: Duration) {
+        let nanos = u64::try_from(value.as_nanos()).unwrap_or(u64::MAX);
+        if let Some(count) = self.slots.get_mut(slot(nanos) as usize) {
+            *count += 1;
+        }
+        self.sum_ns = self.sum_ns.wrapping_add(nanos);
     }
 
     /// Adds another distribution to this one. Exact, because all share their bounds.
@@ -83,16 +94,11 @@ fn middle(slot: usize) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use mirror_common::histogram::slot;
-
     use super::*;
 
     fn of(values: &[u64]) -> Latency {
         let mut latency = Latency::default();
-        for value in values {
-            latency.slots[slot(*value) as usize] += 1;
-            latency.sum_ns += value;
-        }
+        values.iter().for_each(|value| latency.record(Duration::from_nanos(*value)));
         latency
     }
 

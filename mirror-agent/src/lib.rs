@@ -9,6 +9,7 @@
 //! agent     what runs, asked and told by control and metrics     run       builds and connects everything
 //! ledger    where every request ended                            remote    the commands to a running agent
 //! read      the exchanges in a capture file, and their summary   capture   makes such a file
+//! playback  the same file as input of replay and compare
 //! coding    bodies without their content codings, for compare and read
 //! ```
 //!
@@ -33,6 +34,7 @@ pub mod logging;
 pub mod metrics;
 pub mod packet;
 pub mod pipeline;
+pub mod playback;
 pub mod read;
 pub mod remote;
 pub mod replay;

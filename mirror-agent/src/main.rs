@@ -7,7 +7,7 @@ use clap::Parser;
 use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
 use mirror_agent::remote::commands;
-use mirror_agent::{capture, check, logging, read, run};
+use mirror_agent::{capture, check, logging, playback, read, run};
 
 /// Exit code of an error.
 const ERROR: u8 = 1;
@@ -37,6 +37,13 @@ fn execute(command: &Command) -> Result<ExitCode> {
         },
         Command::Capture(args) => capture::run(args)?,
         Command::Read(args) => read::run(args)?,
+        Command::Replay(args) => match args.service() {
+            Ok(service) => playback::run(args, &service)?,
+            Err(errors) => {
+                eprintln!("{errors}");
+                return Ok(ExitCode::from(USAGE));
+            }
+        },
         Command::Check(args) => {
             let all_there = check::run(args)?;
             return Ok(if all_there { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });

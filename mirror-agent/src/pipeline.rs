@@ -9,7 +9,8 @@ use mirror_common::share::murmur3_32;
 use crate::exchange::{self, Conversation, Exchange, Progress};
 use crate::http;
 use crate::ledger::{End, Ticket};
-use crate::packet::{self, FlowKey, Frame, Segment, Side};
+use crate::packet::{self, Decoder, FlowKey, Frame, Segment, Side};
+use crate::roles::Roles;
 use crate::select::select;
 use crate::service::Service;
 use crate::stream::{self, ConnectionId, Event, Heard, Streams};
@@ -51,21 +52,33 @@ pub struct Stats {
     pub joined_late: u64,
 }
 
-/// One worker's connections.
+/// One worker's connections, or those of one capture.
 pub struct Pipeline {
     services: Arc<[Arc<Service>]>,
-    endpoints: Endpoints,
+    source: Source,
     streams: Streams<Conversation>,
     behind: Behind,
     frames: u64,
     skipped: u64,
+    first: Option<Nanos>,
 }
 
 impl Pipeline {
-    /// A pipeline that has seen nothing.
+    /// A pipeline for clones, which are of the services' own traffic alone.
     pub fn new(services: Arc<[Arc<Service>]>) -> Self {
+        let endpoints = Endpoints::new(&services);
+        Pipeline::of(Source::Clones(endpoints), services)
+    }
+
+    /// A pipeline for captures of anything: tunnels are opened, and whoever `roles` takes for a server is the service.
+    pub fn for_captures(service: Arc<Service>, roles: Roles) -> Self {
+        let decoder = Box::new(Decoder::new(packet::Options::default()));
+        Pipeline::of(Source::Captures { decoder, roles }, Arc::new([service]))
+    }
+
+    fn of(source: Source, services: Arc<[Arc<Service>]>) -> Self {
         Pipeline {
-            endpoints: Endpoints::new(&services),
+            source,
             behind: Behind {
                 services: services.clone(),
                 shared: exchange::Shared::new(http::Limits::default(), MEMORY),
@@ -75,20 +88,20 @@ impl Pipeline {
             streams: Streams::new(stream::Limits::default()),
             frames: 0,
             skipped: 0,
+            first: None,
         }
     }
 
     /// Takes a frame.
     pub fn on_frame(&mut self, frame: &Frame<'_>, sink: &mut impl FnMut(Output)) {
         self.frames += 1;
-        let Ok(segment) = packet::parse(frame) else {
+        let Some((segment, from, key, service)) = self.source.find(frame) else {
             self.skipped += 1;
             return;
         };
-        let Some((from, key, service)) = self.endpoints.find(&segment) else {
-            self.skipped += 1;
-            return;
-        };
+        if !segment.payload.is_empty() {
+            self.first.get_or_insert(segment.at);
+        }
         let behind = &mut self.behind;
         self.streams.on_segment(from, &key, &segment, &mut |heard, event| {
             behind.on_event(heard, service, &event, sink);
@@ -97,9 +110,9 @@ impl Pipeline {
 
     /// Lets time pass: ends what waited too long. Call it about every second, and when nothing comes.
     pub fn expire(&mut self, now: Nanos, sink: &mut impl FnMut(Output)) {
-        let (behind, endpoints) = (&mut self.behind, &self.endpoints);
+        let (behind, source) = (&mut self.behind, &self.source);
         self.streams.expire(now, &mut |heard, event| {
-            if let Some(service) = endpoints.of(heard.2.server) {
+            if let Some(service) = source.of(heard.2.server) {
                 behind.on_event(heard, service, &event, sink);
             }
         });
@@ -107,8 +120,8 @@ impl Pipeline {
 
     /// Forgets a service's connections: they were not seen for a while, and are joined anew.
     pub fn forget(&mut self, now: Nanos, service: usize, sink: &mut impl FnMut(Output)) {
-        let (behind, endpoints) = (&mut self.behind, &self.endpoints);
-        let is_of_service = |key: &FlowKey| endpoints.of(key.server) == Some(service);
+        let (behind, source) = (&mut self.behind, &self.source);
+        let is_of_service = |key: &FlowKey| source.of(key.server) == Some(service);
         self.streams.forget(now, is_of_service, &mut |heard, event| {
             behind.on_event(heard, service, &event, sink);
         });
@@ -116,12 +129,17 @@ impl Pipeline {
 
     /// Ends the input.
     pub fn flush(&mut self, now: Nanos, sink: &mut impl FnMut(Output)) {
-        let (behind, endpoints) = (&mut self.behind, &self.endpoints);
+        let (behind, source) = (&mut self.behind, &self.source);
         self.streams.flush(now, &mut |heard, event| {
-            if let Some(service) = endpoints.of(heard.2.server) {
+            if let Some(service) = source.of(heard.2.server) {
                 behind.on_event(heard, service, &event, sink);
             }
         });
+    }
+
+    /// When the first byte of any service passed.
+    pub fn first(&self) -> Option<Nanos> {
+        self.first
     }
 
     /// What was counted so far.
@@ -146,7 +164,39 @@ impl Pipeline {
     }
 }
 
-/// Which end of a connection is a service.
+/// Where frames come from: what may be in them, and which end of a connection is a service.
+enum Source {
+    /// Clones that the taps made.
+    Clones(Endpoints),
+    /// Capture files. There is one service, wherever it was served.
+    Captures { decoder: Box<Decoder>, roles: Roles },
+}
+
+impl Source {
+    fn of(&self, end: SocketAddr) -> Option<usize> {
+        match self {
+            Source::Clones(endpoints) => endpoints.of(end),
+            Source::Captures { .. } => Some(0),
+        }
+    }
+
+    fn find<'a>(&'a mut self, frame: &Frame<'a>) -> Option<(Segment<'a>, Side, FlowKey, usize)> {
+        match self {
+            Source::Clones(endpoints) => {
+                let segment = packet::parse(frame).ok()?;
+                let (from, key, service) = endpoints.find(&segment)?;
+                Some((segment, from, key, service))
+            }
+            Source::Captures { decoder, roles } => {
+                let segment = decoder.decode(frame).ok()?;
+                let (from, key) = roles.place(&segment)?;
+                Some((segment, from, key, 0))
+            }
+        }
+    }
+}
+
+/// The endpoints of services that are known by their v1.
 struct Endpoints {
     exact: HashMap<SocketAddr, usize>,
     any_address: HashMap<u16, usize>,

@@ -141,18 +141,20 @@ impl Reading {
 
 /// The first link type of a file that is not known, and how many frames are left out for their link types.
 #[derive(Default)]
-struct UnknownLink {
+pub(crate) struct UnknownLink {
     first: Option<(u32, u64)>,
     frames: u64,
 }
 
 impl UnknownLink {
-    fn count(&mut self, linktype: u32, offset: u64) {
+    /// Counts a frame of it; `offset` is where it stands in the file.
+    pub(crate) fn count(&mut self, linktype: u32, offset: u64) {
         self.first.get_or_insert((linktype, offset));
         self.frames += 1;
     }
 
-    fn fault(self, path: &Path) -> Result<(), String> {
+    /// The fault of the file at `path`, if there was any such frame.
+    pub(crate) fn fault(self, path: &Path) -> Result<(), String> {
         let Some((linktype, offset)) = self.first else { return Ok(()) };
         let (path, frames) = (path.display(), self.frames);
         Err(format!("{path}: unknown link type {linktype} at byte {offset}: {frames} frames are left out"))

@@ -1,17 +1,28 @@
 //! Asks v2 what the clients asked v1: real connections, one for each of theirs, in order, within the blast radius.
+//!
+//! ```text
+//! clones ──► Replayer (sheds) ─┐
+//!                              ├─► lanes, one a connection ─► peers: v2, and v1 if it is asked again
+//! files ───► Feed (waits) ─────┘
+//! ```
 
 mod client;
+mod feed;
 mod lane;
 mod limiter;
+mod peer;
+mod server;
+mod timings;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, watch};
 
+use crate::config::Speed;
 use crate::differences::Record;
 use crate::ledger::{End, Shed};
 use crate::pipeline::{Output, Selected};
@@ -19,6 +30,10 @@ use crate::service::Service;
 use crate::stream::ConnectionId;
 use lane::{Job, Lane};
 use limiter::Limiter;
+use server::Server;
+
+pub use feed::Feed;
+pub use timings::{Phases, Times, Timings};
 
 /// Mark of our own sockets, by which a tap knows them. "mirr" in ASCII, to be told from other people's marks.
 pub const OWN_MARK: u32 = 0x6d69_7272;
@@ -33,32 +48,88 @@ const QUEUED_BYTES: usize = 128 << 20;
 pub struct Target {
     /// The service.
     pub service: Arc<Service>,
+    /// What was timed of a capture's replay. Live traffic is timed by the kernel.
+    pub timings: Timings,
     limiter: Limiter,
-    stopped: AtomicBool,
+    stopped: watch::Sender<bool>,
     /// `lane --exchanges that differ--> the file writer`, where one is wanted.
     records: Option<mpsc::Sender<Record>>,
+    v2: Arc<Server>,
+    /// v1, where it is asked again.
+    v1: Option<Arc<Server>>,
+    /// `None` for live traffic.
+    terms: Option<Terms>,
+}
+
+/// How a capture is replayed, where that is not as live traffic is.
+#[derive(Debug)]
+pub struct Terms {
+    /// How fast. At [`Speed::Max`] requests wait for the limits; at any other they keep their time, and what is over a
+    /// limit is shed.
+    pub speed: Speed,
+    /// Where v1 is asked again; `None`: its answers are those of the capture.
+    pub against: Option<SocketAddr>,
 }
 
 impl Target {
     /// The replayer of one service. `records` gets every exchange that differs; when it is full, the newest is left
     /// out of the file, never out of the totals.
     pub fn new(service: Arc<Service>, records: Option<mpsc::Sender<Record>>) -> Arc<Self> {
-        let limiter = Limiter::new(&service.limits, QUEUED_BYTES);
-        Arc::new(Target { service, limiter, stopped: AtomicBool::new(false), records })
+        Arc::new(Target::of(service, records, None))
+    }
+
+    /// The replayer of a capture: nothing in it is left out of `records`, which may make it late.
+    pub fn for_captures(
+        service: Arc<Service>,
+        records: Option<mpsc::Sender<Record>>,
+        terms: Terms,
+    ) -> Arc<Self> {
+        Arc::new(Target::of(service, records, Some(terms)))
+    }
+
+    fn of(service: Arc<Service>, records: Option<mpsc::Sender<Record>>, terms: Option<Terms>) -> Self {
+        let must_mark = terms.is_none(); // whoever replays a file may have no rights, and taps nothing
+        let server = |name, address| Arc::new(Server::new(name, address, must_mark));
+        Target {
+            limiter: Limiter::new(&service.limits, QUEUED_BYTES),
+            stopped: watch::Sender::new(false),
+            records,
+            v2: server("v2", service.v2),
+            v1: terms.as_ref().and_then(|terms| terms.against).map(|address| server("v1", address)),
+            timings: Timings::default(),
+            service,
+            terms,
+        }
     }
 
     /// Sheds everything that waits and everything that comes.
     pub fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
+        self.stopped.send_replace(true);
     }
 
     /// Takes requests again.
     pub fn resume(&self) {
-        self.stopped.store(false, Ordering::Relaxed);
+        self.stopped.send_replace(false);
     }
 
-    fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+    /// Whether it was stopped.
+    pub fn is_stopped(&self) -> bool {
+        *self.stopped.borrow()
+    }
+
+    /// The versions that no connection could be made to, a line each.
+    pub fn unreached(&self) -> Vec<String> {
+        self.v1.iter().chain([&self.v2]).filter_map(|server| server.unreached()).collect()
+    }
+
+    /// Returns when it is stopped.
+    async fn until_stopped(&self) {
+        let _ = self.stopped.subscribe().wait_for(|is_stopped| *is_stopped).await;
+    }
+
+    /// Whether requests wait for the limits.
+    fn waits(&self) -> bool {
+        self.terms.as_ref().is_some_and(|terms| terms.speed == Speed::Max)
     }
 }
 
@@ -94,7 +165,7 @@ impl Replayer {
         }
         let size = exchange.request.wire.len() + exchange.response.body.kept.len();
         let Some(room) = target.limiter.room(size) else { return ticket.end(End::Shed(Shed::Queue)) };
-        let job = Job { exchange, ticket, _room: room };
+        let job = Job { exchange, ticket, due: None, _room: room };
         let lane = match self.lanes.get(&connection).filter(|lane| !lane.is_closed()) {
             Some(lane) => lane.clone(),
             None => match self.open(connection, &target) {
@@ -110,7 +181,7 @@ impl Replayer {
     fn open(&mut self, connection: ConnectionId, target: &Arc<Target>) -> Option<mpsc::Sender<Job>> {
         let permit = target.limiter.connection()?;
         let (job_tx, job_rx) = mpsc::channel(LANE_QUEUE);
-        self.runtime.spawn(Lane::new(target.clone(), permit).run(job_rx));
+        self.runtime.spawn(Lane::new(target.clone(), Some(permit)).run(job_rx));
         self.lanes.insert(connection, job_tx.clone());
         Some(job_tx)
     }

@@ -1,7 +1,7 @@
 //! The composition root: builds the parts, connects them, and takes them down in the right order.
 
 mod preflight;
-mod records;
+pub(crate) mod records;
 mod shutdown;
 
 use std::fs::File;

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::differences::Totals;
+use crate::exchange::Unmirrorable;
+use crate::ledger::{Counts, Shed, V2Failure};
+use crate::select::Unselected;
 
 /// The whole agent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -182,6 +185,21 @@ pub struct Requests {
     pub v1_unanswered: u64,
     /// Not ended yet.
     pub in_progress: u64,
+}
+
+impl From<&Counts> for Requests {
+    fn from(counts: &Counts) -> Self {
+        Requests {
+            seen: counts.seen,
+            compared: counts.compared,
+            v2_failed: by_name(V2Failure::NAMES, &counts.v2_failed),
+            shed: by_name(Shed::NAMES, &counts.shed),
+            unselected: by_name(Unselected::ALL.map(Unselected::as_str), &counts.unselected),
+            unmirrorable: by_name(Unmirrorable::ALL.map(Unmirrorable::as_str), &counts.unmirrorable),
+            v1_unanswered: counts.v1_unanswered,
+            in_progress: counts.in_progress(),
+        }
+    }
 }
 
 /// Turns of one version: `started = recorded + ambiguous + expired + open`.

@@ -13,12 +13,9 @@ use super::{Agent, NEVER};
 use crate::coding::Problem;
 use crate::config::Share;
 use crate::differences::{Differences, Undecodable};
-use crate::exchange::Unmirrorable;
 use crate::intake::balance::Balance;
 use crate::kernel::counts;
 use crate::latency::Latency;
-use crate::ledger::{Shed, V2Failure};
-use crate::select::Unselected;
 use crate::service::{Service, V1, V2, VERSIONS};
 use crate::status::{self, Imbalance, Intake, Quantiles, State, Status, by_name};
 
@@ -92,7 +89,7 @@ impl Agent {
             state: self.state(&policy),
             packets: count.packets.into(),
             bytes: count.bytes.into(),
-            requests: requests_status(&requests),
+            requests: (&requests).into(),
             differences: service.differences.totals(),
             undecodable_bodies: undecodable(&service.differences),
             turns: turns.collect::<Result<_>>()?,
@@ -146,17 +143,4 @@ fn undecodable(differences: &Differences) -> BTreeMap<String, BTreeMap<String, u
     let Undecodable { v1, v2 } = differences.undecodable();
     let by_reason = |counts| by_name(Problem::ALL.map(Problem::as_str), counts);
     VERSIONS.iter().zip([&v1, &v2]).map(|(name, counts)| ((*name).into(), by_reason(counts))).collect()
-}
-
-fn requests_status(counts: &crate::ledger::Counts) -> status::Requests {
-    status::Requests {
-        seen: counts.seen,
-        compared: counts.compared,
-        v2_failed: by_name(V2Failure::NAMES, &counts.v2_failed),
-        shed: by_name(Shed::NAMES, &counts.shed),
-        unselected: by_name(Unselected::ALL.map(Unselected::as_str), &counts.unselected),
-        unmirrorable: by_name(Unmirrorable::ALL.map(Unmirrorable::as_str), &counts.unmirrorable),
-        v1_unanswered: counts.v1_unanswered,
-        in_progress: counts.in_progress(),
-    }
 }

@@ -152,10 +152,12 @@ impl ServiceFlags {
     }
 }
 
-fn said<T: Clone>(flag: &'static str, typed: &Option<T>) -> Option<Said<T>> {
+/// What was typed behind a flag, with its place.
+pub(super) fn said<T: Clone>(flag: &'static str, typed: &Option<T>) -> Option<Said<T>> {
     typed.as_ref().map(|value| at(flag, value.clone()))
 }
 
-fn at<T>(flag: &'static str, value: T) -> Said<T> {
+/// A value and the flag that said it.
+pub(super) fn at<T>(flag: &'static str, value: T) -> Said<T> {
     Said { value, at: Place::Flag(flag) }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser};
 
 use super::{Cli, Command, LogFormat, LogLevel, Run};
-use crate::config::{Config, Place, Share};
+use crate::config::{Config, Place, Share, Speed};
 
 const RUN: &str = "run -i eth0 --v1 10.0.0.4:8080 --v2 10.0.0.5:8080 --share 5%";
 
@@ -53,6 +53,7 @@ fn every_help_ends_with_an_example_that_is_accepted() {
         "run",
         "capture",
         "read",
+        "replay",
         "check",
         "status",
         "share",
@@ -89,6 +90,11 @@ fn wrong_usage_ends_with_2_and_names_the_flag() {
         ("read a.pcap --format xml", "'--format <FORMAT>'"),
         ("read a.pcap --service 10.0.0.4", "10.0.0.4 has no port"),
         ("read a.pcap --bodies", "--format <FORMAT>"),
+        ("replay --to 10.0.0.5:80", "<FILE>..."),
+        ("replay a.pcap", "--to <ADDR:PORT>"),
+        ("replay a.pcap --to 10.0.0.5:80 --speed 2", "\"2\" is not a speed: write for example 2x"),
+        ("replay a.pcap --to 10.0.0.5:80 --speed 0x", "0x is not from 0.001x to 1000x"),
+        ("replay a.pcap --to 10.0.0.5:80 --methods get", "methods are case-sensitive: write GET, not get"),
         ("share 10", "'<PERCENT>': 10 is ambiguous: write 10%"),
         ("share", "<PERCENT>"),
         ("status -v --log info", "cannot be used with"),
@@ -157,6 +163,32 @@ fn every_flag_of_run_arrives() {
     assert_eq!(
         (caps.packets_per_second, caps.bytes_per_second, caps.connections_per_second),
         (Some(5), Some(6000), Some(7))
+    );
+}
+
+#[test]
+fn replay_has_the_defaults_of_run_and_says_how_far_it_may_go() {
+    let replay =
+        |more: &str| match parse(&format!("replay a.pcap --to 10.0.0.5:8080 {more}")).unwrap().command {
+            Command::Replay(replay) => *replay,
+            other => panic!("{other:?}"),
+        };
+    let (run, plain) = (Config::from_run(&run(RUN)).unwrap(), replay(""));
+    let (mirrored, replayed) = (&run.services[0], plain.service().unwrap());
+    assert_eq!((replayed.limits, &replayed.methods), (mirrored.limits, &mirrored.methods));
+    assert_eq!((plain.speed().to_string().as_str(), replayed.v2), ("1x", mirrored.v2));
+
+    let told = replay(
+        "--speed max --methods GET,PUT --max-rps 1 --max-inflight 2 --max-connections 3 --timeout 4ms \
+         --ignore-header X-Build --ignore-path body.at --service 10.0.0.4:80",
+    );
+    let service = told.service().unwrap();
+    assert_eq!((service.limits.rps, service.limits.in_flight, service.limits.connections), (1, 2, 3));
+    assert_eq!((service.limits.timeout, told.speed()), (Duration::from_millis(4), Speed::Max));
+    assert_eq!(service.methods, ["GET", "PUT"]);
+    assert_eq!(
+        (&service.ignored_headers[..], &service.ignored_paths[..]),
+        (&["x-build".to_owned()][..], &["body.at".to_owned()][..])
     );
 }
 

@@ -43,7 +43,8 @@ fn miss_interfaces(draft: &Draft, root: &Place, errors: &mut Errors) {
     }
 }
 
-fn complete(draft: ServiceDraft, errors: &mut Errors) -> Option<Service> {
+/// Completes one service; `None` only after naming something that is missing.
+pub fn complete(draft: ServiceDraft, errors: &mut Errors) -> Option<Service> {
     let name = draft.name.as_ref().map_or("default", |said| said.value.as_str()).to_owned();
     miss_parts(&draft, &name, errors);
     let limits = limits(&draft);

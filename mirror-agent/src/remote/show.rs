@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use crate::status::{Quantiles, Service, Status};
+use crate::differences::Totals;
+use crate::status::{Latencies, Quantiles, Requests, Service, Status};
 
 /// The status as text, with a line end.
 pub fn status(status: &Status) -> String {
@@ -25,39 +26,40 @@ pub fn status(status: &Status) -> String {
 }
 
 fn service(service: &Service, text: &mut String) {
-    let requests = &service.requests;
     let imbalance = &service.ledger_imbalance;
-    let mut row = |name: &str, value: String| {
-        let _ = writeln!(text, "{name:<9} {value}");
-    };
-    row(
-        "\nservice",
-        format!("{} · share {} · {:?}", service.name, service.share, service.state).to_lowercase(),
-    );
-    row("requests", format!("{} seen, {} compared", requests.seen, requests.compared));
+    let state = format!("{} · share {} · {:?}", service.name, service.share, service.state).to_lowercase();
+    row("\nservice", state, text);
+    requests(&service.requests, &service.differences, text);
+    for (version, reasons) in &service.undecodable_bodies {
+        if reasons.values().any(|count| *count > 0) {
+            row("undecoded", format!("{version}: {}", reasons_of(reasons)), text);
+        }
+    }
+    let balanced = (imbalance.kernel, imbalance.intake, imbalance.requests) == (0, 0, 0);
+    row("ledger", if balanced { "balanced".into() } else { format!("NOT BALANCED: {imbalance:?}") }, text);
+    let _ = writeln!(text, "{}", latencies(&service.latency));
+}
+
+/// The rows that say how requests ended and what differed.
+pub(crate) fn requests(requests: &Requests, differences: &Totals, text: &mut String) {
+    row("requests", format!("{} seen, {} compared", requests.seen, requests.compared), text);
     for (name, reasons) in [
         ("v2 failed", &requests.v2_failed),
         ("shed", &requests.shed),
         ("not asked", &requests.unselected),
         ("unread", &requests.unmirrorable),
     ] {
-        row(name, reasons_of(reasons));
+        row(name, reasons_of(reasons), text);
     }
-    row("", format!("{} unanswered by v1, {} in progress", requests.v1_unanswered, requests.in_progress));
-    let differences = &service.differences;
-    let in_parts = (differences.status, differences.header, differences.body, differences.missing);
-    row(
-        "differ",
-        format!("{} status, {} header, {} body, {} missing", in_parts.0, in_parts.1, in_parts.2, in_parts.3),
-    );
-    for (version, reasons) in &service.undecodable_bodies {
-        if reasons.values().any(|count| *count > 0) {
-            row("undecoded", format!("{version}: {}", reasons_of(reasons)));
-        }
-    }
-    let balanced = (imbalance.kernel, imbalance.intake, imbalance.requests) == (0, 0, 0);
-    row("ledger", if balanced { "balanced".into() } else { format!("NOT BALANCED: {imbalance:?}") });
-    let _ = writeln!(text, "{}", latencies(service));
+    let rest = format!("{} unanswered by v1, {} in progress", requests.v1_unanswered, requests.in_progress);
+    row("", rest, text);
+    let Totals { status, header, body, missing } = differences;
+    row("differ", format!("{status} status, {header} header, {body} body, {missing} missing"), text);
+}
+
+/// A name and what there is to say of it, in a line.
+pub(crate) fn row(name: &str, value: String, text: &mut String) {
+    let _ = writeln!(text, "{name:<9} {value}");
 }
 
 fn reasons_of(reasons: &BTreeMap<String, u64>) -> String {
@@ -69,20 +71,21 @@ fn reasons_of(reasons: &BTreeMap<String, u64>) -> String {
     if some.is_empty() { "0".into() } else { some.join(", ") }
 }
 
-fn latencies(service: &Service) -> Table {
+/// The latencies of each version.
+pub(crate) fn latencies(latency: &BTreeMap<String, Latencies>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     table.set_header(["latency", "", "turns", "p50", "p90", "p99", "p99.9"]);
-    for (version, latencies) in &service.latency {
+    for (version, latencies) in latency {
         for (phase, quantiles) in [("ttfb", &latencies.ttfb), ("total", &latencies.total)] {
-            table.add_row(row(version, phase, quantiles));
+            table.add_row(quantiles_of(version, phase, quantiles));
         }
     }
     table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     table
 }
 
-fn row(version: &str, phase: &str, quantiles: &Quantiles) -> [String; 7] {
+fn quantiles_of(version: &str, phase: &str, quantiles: &Quantiles) -> [String; 7] {
     let time = |seconds: Option<f64>| seconds.map_or("-".into(), duration);
     [
         version.into(),

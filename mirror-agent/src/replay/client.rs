@@ -1,6 +1,6 @@
 //! One connection to v2: sends bytes, reads one answer, bounded.
 
-use std::net::SocketAddr;
+use std::io::ErrorKind;
 use std::time::Instant;
 
 use socket2::SockRef;
@@ -8,12 +8,25 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::OWN_MARK;
+use super::server::Server;
 use crate::http::{Asked, Limits, Method, Response, ResponseDecoder, ResponseItem};
 use crate::ledger::V2Failure;
 use crate::time::Nanos;
 
 /// Bytes read at a time.
 const BUFFER: usize = 16 << 10;
+
+/// An answer, and the times of what was asked and answered, all on the connection's own clock.
+pub struct Answered {
+    /// The answer.
+    pub response: Response,
+    /// Whether the connection may be used again.
+    pub reuse: bool,
+    /// When the first byte of the request was sent.
+    pub asked: Nanos,
+    /// When the last one was; `None` if the answer was whole before.
+    pub sent: Option<Nanos>,
+}
 
 /// An open connection.
 pub struct Connection {
@@ -26,10 +39,9 @@ pub struct Connection {
 
 impl Connection {
     /// Connects, with a socket that the taps know as ours.
-    pub async fn open(v2: SocketAddr) -> Result<Self, V2Failure> {
-        let stream = connect(v2).await.map_err(|_| V2Failure::Connect)?;
+    pub async fn open(server: &Server) -> std::io::Result<Self> {
         Ok(Connection {
-            stream,
+            stream: connect(server).await?,
             decoder: ResponseDecoder::new(),
             limits: Limits::default(),
             opened: Instant::now(),
@@ -37,9 +49,8 @@ impl Connection {
         })
     }
 
-    /// Sends a request and reads its answer; the flag says whether the connection may be used again. A failure says
-    /// whether any byte of the answer had come.
-    pub async fn ask(&mut self, wire: &[u8], method: &Method) -> Result<(Response, bool), (V2Failure, bool)> {
+    /// Sends a request and reads its answer. A failure says whether any byte of the answer had come.
+    pub async fn ask(&mut self, wire: &[u8], method: &Method) -> Result<Answered, (V2Failure, bool)> {
         self.decoder.expect(Asked::of(method));
         // v2 may answer before it has read everything, so both go on at once.
         let (mut reader, mut writer) = self.stream.split();
@@ -49,19 +60,20 @@ impl Connection {
             opened: self.opened,
             has_begun: false,
         };
-        let mut sent = false;
+        let (opened, asked) = (self.opened, since(self.opened));
+        let (mut sent, mut sent_at) = (false, None);
         let mut sending = std::pin::pin!(async { writer.write_all(wire).await });
         loop {
             tokio::select! {
                 result = &mut sending, if !sent => match result {
-                    Ok(()) => sent = true,
+                    Ok(()) => (sent, sent_at) = (true, Some(since(opened))),
                     // What v2 said before it closed may still be there to read.
                     Err(_) => sent = true,
                 },
                 read = reader.read(&mut self.buffer) => match read {
-                    Ok(0) => return answer.end(),
-                    Ok(read) => if let Some(done) = answer.push(&self.buffer[..read])? {
-                        return Ok((done.0, done.1 && sent));
+                    Ok(0) => return answer.end().map(|response| Answered { response, reuse: false, asked, sent: sent_at }),
+                    Ok(read) => if let Some((response, reuse)) = answer.push(&self.buffer[..read])? {
+                        return Ok(Answered { response, reuse: reuse && sent, asked, sent: sent_at });
                     },
                     Err(_) => return Err((V2Failure::Reset, answer.has_begun)),
                 },
@@ -81,7 +93,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn push(&mut self, mut data: &[u8]) -> Result<Option<(Response, bool)>, (V2Failure, bool)> {
         self.has_begun = true;
-        let now = Nanos(u64::try_from(self.opened.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        let now = since(self.opened);
         loop {
             match self.decoder.push(now, &mut data, self.limits) {
                 None => return Ok(None),
@@ -96,18 +108,25 @@ impl Reading<'_> {
     }
 
     /// v2 has closed: that ends an answer without a length, and breaks every other.
-    fn end(&mut self) -> Result<(Response, bool), (V2Failure, bool)> {
+    fn end(&mut self) -> Result<Response, (V2Failure, bool)> {
         match self.decoder.end() {
-            Some(ResponseItem::Complete { response, .. }) => Ok((*response, false)),
+            Some(ResponseItem::Complete { response, .. }) => Ok(*response),
             _ => Err((V2Failure::Reset, self.has_begun)),
         }
     }
 }
 
-async fn connect(v2: SocketAddr) -> std::io::Result<TcpStream> {
-    let socket = if v2.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    SockRef::from(&socket).set_mark(OWN_MARK)?;
-    let stream = socket.connect(v2).await?;
+fn since(opened: Instant) -> Nanos {
+    Nanos(u64::try_from(opened.elapsed().as_nanos()).unwrap_or(u64::MAX))
+}
+
+async fn connect(server: &Server) -> std::io::Result<TcpStream> {
+    let socket = if server.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    match SockRef::from(&socket).set_mark(OWN_MARK) {
+        Err(error) if server.must_mark || error.kind() != ErrorKind::PermissionDenied => return Err(error),
+        _ => {}
+    }
+    let stream = socket.connect(server.address).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }

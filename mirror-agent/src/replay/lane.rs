@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until};
 
-use super::client::Connection;
+use super::client::Answered;
+use super::peer::Peer;
+use super::timings::Turn;
 use super::{MARKER, Target};
 use crate::compare::{Answer, Comparison, compare};
 use crate::differences::Record;
@@ -13,6 +15,7 @@ use crate::exchange::Exchange;
 use crate::http::Response;
 use crate::ledger::{End, Shed, Ticket, V2Failure};
 use crate::rewrite::mark;
+use crate::time::Nanos;
 
 /// A request that waits, and v1's answer to it.
 pub struct Job {
@@ -20,6 +23,8 @@ pub struct Job {
     pub exchange: Exchange,
     /// Its place in the ledger.
     pub ticket: Ticket,
+    /// When it is to be sent; `None`: as soon as it may.
+    pub due: Option<Instant>,
     /// Its room in memory.
     pub _room: OwnedSemaphorePermit,
 }
@@ -27,93 +32,158 @@ pub struct Job {
 /// The state of a lane.
 pub struct Lane {
     target: Arc<Target>,
-    connection: Option<Connection>,
-    _permit: OwnedSemaphorePermit,
+    v2: Peer,
+    v1: Option<Peer>,
+    permit: Option<OwnedSemaphorePermit>,
+    /// Until when v1 was busy with the requests before, by the clock of the capture.
+    answered: Nanos,
+}
+
+/// What a request was answered, if it was.
+struct Answers {
+    v1: Option<Result<Answered, V2Failure>>,
+    v2: Result<Answered, V2Failure>,
 }
 
 impl Lane {
-    /// A lane that is not connected yet.
-    pub fn new(target: Arc<Target>, permit: OwnedSemaphorePermit) -> Self {
-        Lane { target, connection: None, _permit: permit }
+    /// A lane that is not connected yet. Without a permit it gets one when it needs one.
+    pub fn new(target: Arc<Target>, permit: Option<OwnedSemaphorePermit>) -> Self {
+        let (v2, v1) = (Peer::new(target.v2.clone()), target.v1.clone().map(Peer::new));
+        Lane { target, v2, v1, permit, answered: Nanos::default() }
     }
 
     /// Works until the client's connection is over and nothing waits any more.
     pub async fn run(mut self, mut job_rx: mpsc::Receiver<Job>) {
-        while let Some(job) = job_rx.recv().await {
-            let Job { exchange, ticket, .. } = job;
-            ticket.end(self.replay(&exchange).await);
+        while let Some(job) = self.next(&mut job_rx).await {
+            let Job { exchange, ticket, due, .. } = job;
+            ticket.end(self.replay(&exchange, due).await);
         }
     }
 
-    async fn replay(&mut self, exchange: &Exchange) -> End {
-        if self.target.is_stopped() {
+    /// The next job. While there is none, a lane that others wait for gives its connection away.
+    async fn next(&mut self, job_rx: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        loop {
+            let may_give = self.permit.is_some() && self.target.waits();
+            tokio::select! {
+                biased;
+                job = job_rx.recv() => return job,
+                () = self.target.limiter.connection_wanted(), if may_give => self.disconnect(),
+            }
+        }
+    }
+
+    fn disconnect(&mut self) {
+        self.v2.close();
+        self.v1.iter_mut().for_each(Peer::close);
+        self.permit = None;
+    }
+
+    async fn replay(&mut self, exchange: &Exchange, due: Option<Instant>) -> End {
+        let captured = Turn::captured(exchange, self.answered);
+        self.answered = self.answered.max(exchange.response.finished);
+        let target = self.target.clone();
+        if target.is_stopped() {
             return End::Shed(Shed::Stopped);
         }
-        if !self.target.limiter.admit(exchange.request.wire.len()) {
-            return End::Shed(Shed::Rate);
-        }
-        let Some(_in_flight) = self.target.limiter.in_flight() else { return End::Shed(Shed::Inflight) };
-        match timeout(self.target.service.timeout(), self.ask(exchange)).await {
-            Ok(Ok(response)) => {
-                self.compare(exchange, &response);
-                End::Compared
+        let may_go = async {
+            if let Some(due) = due {
+                sleep_until(due).await;
             }
-            Ok(Err(failure)) => self.failed(failure),
-            Err(_elapsed) => self.failed(V2Failure::Timeout),
+            self.place(exchange.request.wire.len()).await
+        };
+        let _in_flight = tokio::select! {
+            biased;
+            () = target.until_stopped() => return End::Shed(Shed::Stopped),
+            place = may_go => match place {
+                Ok(place) => place,
+                Err(full) => return End::Shed(full),
+            },
+        };
+        let answers = self.ask(exchange, due).await;
+        self.end(exchange, captured, answers).await
+    }
+
+    /// A place under every limit, or the limit that is full.
+    async fn place(&mut self, bytes: usize) -> Result<OwnedSemaphorePermit, Shed> {
+        let limiter = &self.target.limiter;
+        if self.target.waits() {
+            if self.permit.is_none() {
+                self.permit = limiter.wait_connection().await;
+            }
+            let in_flight = limiter.wait_in_flight().await.ok_or(Shed::Inflight)?;
+            limiter.wait_to_admit(bytes).await;
+            return Ok(in_flight);
         }
+        if self.permit.is_none() {
+            self.permit = Some(limiter.connection().ok_or(Shed::Queue)?);
+        }
+        if !limiter.admit(bytes) {
+            return Err(Shed::Rate);
+        }
+        limiter.in_flight().ok_or(Shed::Inflight)
     }
 
-    /// An answer that was given up may still come: never on a connection that is used again.
-    fn failed(&mut self, failure: V2Failure) -> End {
-        self.connection = None;
-        End::V2Failed(failure)
-    }
-
-    async fn ask(&mut self, exchange: &Exchange) -> Result<Response, V2Failure> {
+    async fn ask(&mut self, exchange: &Exchange, due: Option<Instant>) -> Answers {
         let request = &exchange.request;
         let wire = mark(&request.wire, request.line_end, MARKER.0, MARKER.1);
-        let used = self.connection.is_some();
-        match self.send(&wire, exchange).await {
-            // v2 may close a connection that was idle at any time (RFC 9112, section 9.3.1): that says nothing of this
-            // request. A fresh connection, once, and only for a request that may be sent twice.
-            Err((V2Failure::Reset, false)) if used && is_idempotent(request.method.as_str()) => {
-                self.connection = None;
-                self.send(&wire, exchange).await.map_err(|(failure, _)| failure)
+        let (limit, timings) = (self.target.service.timeout(), &self.target.timings);
+        let sent = || due.iter().for_each(|due| timings.sent(due.elapsed()));
+        let v2 = self.v2.ask(request, &wire, limit, sent);
+        match &mut self.v1 {
+            None => Answers { v1: None, v2: v2.await },
+            Some(v1) => {
+                let (v1, v2) = tokio::join!(v1.ask(request, &wire, limit, || ()), v2);
+                Answers { v1: Some(v1), v2 }
             }
-            answer => answer.map_err(|(failure, _)| failure),
         }
     }
 
-    /// Sends a request and reads the answer; a failure says whether any byte of the answer had come.
-    async fn send(&mut self, wire: &[u8], exchange: &Exchange) -> Result<Response, (V2Failure, bool)> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            None => self
-                .connection
-                .insert(Connection::open(self.target.service.v2).await.map_err(|e| (e, false))?),
-        };
-        let (response, reuse) = connection.ask(wire, &exchange.request.method).await?;
-        if !reuse {
-            self.connection = None;
+    async fn end(&self, exchange: &Exchange, captured: Option<Turn>, answers: Answers) -> End {
+        let target = &self.target;
+        if target.terms.is_some() && !target.unreached().is_empty() {
+            target.stop(); // there is nobody: the rest of the file would fail as this did
         }
-        Ok(response)
+        match answers {
+            Answers { v1: Some(Err(_)), .. } => End::V1Unanswered,
+            Answers { v2: Err(failure), .. } => End::V2Failed(failure),
+            Answers { v1: Some(Ok(v1)), v2: Ok(v2) } => {
+                target.timings.compared(Some(Turn::made(&v1)), Turn::made(&v2));
+                self.compare(exchange, &v1.response, &v2.response).await
+            }
+            Answers { v1: None, v2: Ok(v2) } => {
+                if target.terms.is_some() {
+                    target.timings.compared(captured, Turn::made(&v2));
+                }
+                self.compare(exchange, &exchange.response, &v2.response).await
+            }
+        }
     }
 
-    fn compare(&self, exchange: &Exchange, v2: &Response) {
+    async fn compare(&self, exchange: &Exchange, v1: &Response, v2: &Response) -> End {
         let service = &self.target.service;
-        let comparison = compare(&answer(&exchange.response), &answer(v2), &service.rules);
+        let comparison = compare(&answer(v1), &answer(v2), &service.rules);
         service.differences.note(&comparison);
         if comparison.is_same() {
-            return;
+            return End::Compared;
         }
-        let record = self.record(exchange, v2, comparison);
+        let record = self.record(exchange, (v1, v2), comparison);
         if let Some(record_tx) = &self.target.records {
-            let _ = record_tx.try_send(record.clone());
+            if self.target.terms.is_some() {
+                let _ = record_tx.send(record.clone()).await;
+            } else {
+                let _ = record_tx.try_send(record.clone());
+            }
         }
         service.differences.add(record);
+        End::Compared
     }
 
-    fn record(&self, exchange: &Exchange, v2: &Response, comparison: Comparison) -> Record {
+    fn record(
+        &self,
+        exchange: &Exchange,
+        (v1, v2): (&Response, &Response),
+        comparison: Comparison,
+    ) -> Record {
         let service = &self.target.service;
         let target = String::from_utf8_lossy(&exchange.request.target);
         Record {
@@ -121,17 +191,12 @@ impl Lane {
             at_ns: exchange.response.finished.0,
             method: exchange.request.method.as_str().into(),
             target: service.rules.redactor().text(&target),
-            v1_status: exchange.response.status,
+            v1_status: v1.status,
             v2_status: v2.status,
             differences: comparison.differences,
             dropped: comparison.dropped,
         }
     }
-}
-
-/// RFC 9110, section 9.2.2.
-fn is_idempotent(method: &str) -> bool {
-    matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
 }
 
 fn answer(response: &Response) -> Answer<'_> {

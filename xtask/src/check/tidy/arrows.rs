@@ -46,10 +46,10 @@ const LAYERS: [Layer; 6] = [
         inward: true,
         pure: false,
     },
-    // One composition root for each way to use the program: `run`, `capture`, `read`, `check`, and the commands.
+    // One composition root for each way to use the program: `run`, `capture`, `read`, `playback`, `check`, and the commands.
     Layer {
         name: "root",
-        modules: &["lib", "main", "run", "cli", "remote", "capture", "read", "check", "logging"],
+        modules: &["lib", "main", "run", "cli", "remote", "capture", "read", "playback", "check", "logging"],
         below: &["middle", "shared", "edge", "agent", "surface"],
         inward: true,
         pure: false,
