@@ -41,8 +41,8 @@ impl Conversation {
             RequestGap::Inside => return sink.stats.gaps_inside += 1,
             RequestGap::Lost(partial) => {
                 let is_body = matches!(partial, Partial::Body(_));
-                self.client_lost =
-                    self.client_lost.max(Some(if is_body { Lost::Rest } else { Lost::Requests }));
+                // Up to the next request that is found it is one loss, and the first gap says of what.
+                self.client_lost.get_or_insert(if is_body { Lost::Rest } else { Lost::Requests });
                 self.broke_off(partial, End::RequestGap, sink);
             }
         }

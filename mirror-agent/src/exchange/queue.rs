@@ -26,7 +26,7 @@ pub(super) struct Place {
 }
 
 /// Bytes of the client's that were not seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lost {
     /// The rest of a request, and perhaps more.
     Rest,
