@@ -164,7 +164,7 @@ impl Conversation {
                 self.server_chunk((at, offset, ack), data, sink);
             }
             Event::Gap { from: Side::Client, bytes, .. } => self.client_gap(bytes, sink),
-            Event::Gap { from: Side::Server, bytes, .. } => self.server_gap(bytes, sink),
+            Event::Gap { from: Side::Server, offset, bytes, .. } => self.server_gap(offset, bytes, sink),
             Event::Finished { from: Side::Client, .. } => self.client_finished(sink),
             Event::Finished { from: Side::Server, .. } => self.server_finished(sink),
             Event::Closed { how, .. } => self.closed(how, sink),

@@ -36,6 +36,9 @@ impl Conversation {
         if self.answering == Answering::Front {
             return data;
         }
+        if self.step == Step::Anchored {
+            self.end_passed(offset, sink);
+        }
         let anchor = self.queue.front().and_then(|(place, _)| place.anchor);
         let Some(ahead) = anchor.map(|anchor| anchor - offset) else { return data };
         if ahead == 0 && self.answering == Answering::Unasked {
@@ -65,9 +68,6 @@ impl Conversation {
 
     /// Decides what the server's byte at `offset` begins, if it is known to begin a message.
     fn find_answer(&mut self, offset: i64, ack: Option<i64>, data: &[u8], sink: &mut Sink<'_>) -> bool {
-        if self.step == Step::Anchored {
-            self.end_passed(offset, sink);
-        }
         let Some((place, asked)) = self.queue.front() else { return self.begin_unasked(data, sink) };
         // The server had none of the request yet, or the client had these bytes when it asked: no answer to it.
         let is_other = ack.is_some_and(|ack| ack <= place.start) || place.anchor.is_some_and(|a| offset < a);
@@ -119,8 +119,16 @@ impl Conversation {
         true
     }
 
-    pub(super) fn server_gap(&mut self, bytes: u32, sink: &mut Sink<'_>) {
-        if self.answering != Answering::Nothing && self.responses.gap(u64::from(bytes)) {
+    pub(super) fn server_gap(&mut self, offset: i64, bytes: u32, sink: &mut Sink<'_>) {
+        // Where the length is a guess, a gap over the place of the next answer is not inside.
+        let anchor = self.queue.front().and_then(|(place, _)| place.anchor);
+        let is_over = anchor.is_some_and(|anchor| anchor >= offset && anchor < offset + i64::from(bytes));
+        let may_be_inside = match self.answering {
+            Answering::Nothing => false,
+            Answering::Front => true,
+            Answering::Unasked => !is_over,
+        };
+        if may_be_inside && self.responses.gap(u64::from(bytes)) {
             sink.stats.gaps_inside += 1;
             return;
         }
