@@ -1,9 +1,11 @@
 //! The one door to building, checking, testing and showing this project.
 
+mod bench;
 mod build;
 mod check;
 mod demo;
 mod exec;
+mod fuzz;
 mod place;
 mod setup;
 mod test;
@@ -30,6 +32,10 @@ enum Verb {
     Check(check::Options),
     /// Set up, then run all tests (end to end: as root)
     Test(test::Options),
+    /// Look for input that breaks a decoder, for a bounded time
+    Fuzz(fuzz::Options),
+    /// Measure how fast each stage and the whole of `read` are
+    Bench(bench::Options),
     /// Set up, then show the main job on real traffic (as root)
     Demo(demo::Options),
 }
@@ -50,6 +56,8 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Build(options) => build::run(&options),
         Verb::Check(options) => check::run(&options),
         Verb::Test(options) => test::run(&options),
+        Verb::Fuzz(options) => fuzz::run(&options),
+        Verb::Bench(options) => bench::run(&options),
         Verb::Demo(options) => demo::run(&options),
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     setup::ensure(if wanted(Which::E2e) { setup::For::Tests } else { setup::For::Build })?;
     if wanted(Which::Unit) {
-        exec(cargo(&["test", "--"]).args(&options.rest))?;
+        exec(cargo(&["test", "--workspace", "--exclude", "mirror-tests", "--"]).args(&options.rest))?;
     }
     if wanted(Which::E2e) {
         end_to_end(&options.rest)?;

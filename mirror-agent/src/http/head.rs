@@ -12,6 +12,9 @@ pub(super) struct HeadBuf {
     stray_cr: bool,
 }
 
+/// Longer than any method that is taken for one, and the space behind it.
+pub(super) const BEGINNING: usize = 66;
+
 /// What a [`HeadBuf`] has after it was given bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Taken {
@@ -27,6 +30,17 @@ impl HeadBuf {
     /// The bytes so far.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The first bytes of what it will have once it has taken `data`: enough to tell what cannot become a message,
+    /// however the bytes are cut into pieces.
+    pub(super) fn beginning<'a>(&self, data: &'a [u8], room: &'a mut [u8; BEGINNING]) -> &'a [u8] {
+        if self.bytes.is_empty() {
+            return data.get(..BEGINNING).unwrap_or(data);
+        }
+        let both = self.bytes.iter().chain(data);
+        let len = room.iter_mut().zip(both).map(|(to, from)| *to = *from).count();
+        room.get(..len).unwrap_or_default()
     }
 
     /// Bytes of memory held.

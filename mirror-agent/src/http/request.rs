@@ -3,7 +3,7 @@
 mod reading;
 
 use super::Limits;
-use super::head::{HeadBuf, Taken};
+use super::head::{BEGINNING, HeadBuf, Taken};
 use super::message::{Method, Request};
 use super::problem::Problem;
 use super::start_line;
@@ -183,10 +183,18 @@ impl RequestDecoder {
             *started = at;
         }
         let started = *started;
+        match buf.beginning(data, &mut [0; BEGINNING]) {
+            [0x16] if self.fresh => {}
+            [0x16, 0x03, ..] if self.fresh => return Some(self.stop(RequestItem::Tls)),
+            bytes if !start_line::may_become_request(bytes) => {
+                return Some(self.refuse(Problem::RequestLine));
+            }
+            _ => {}
+        }
         let head = match buf.take(data, limits.head) {
             Taken::Whole(head) => head,
             Taken::TooLong => return Some(self.refuse(Problem::HeadTooLong)),
-            Taken::More => return self.check_beginning(),
+            Taken::More => return None,
         };
         if std::mem::take(&mut self.fresh) && head == HTTP2_PREFACE {
             return Some(self.stop(RequestItem::Http2));
@@ -198,17 +206,6 @@ impl RequestDecoder {
                 Some(RequestItem::Begun(begun))
             }
             Err(problem) => Some(self.refuse(problem)),
-        }
-    }
-
-    /// Tells what cannot become a request before it has filled the head's limit.
-    fn check_beginning(&mut self) -> Option<RequestItem> {
-        let State::Head { buf, .. } = &self.state else { return None };
-        match buf.bytes() {
-            [0x16] if self.fresh => None,
-            [0x16, 0x03, ..] if self.fresh => Some(self.stop(RequestItem::Tls)),
-            bytes if !start_line::may_become_request(bytes) => Some(self.refuse(Problem::RequestLine)),
-            _ => None,
         }
     }
 

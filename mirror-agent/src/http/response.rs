@@ -4,7 +4,7 @@ mod reading;
 
 use super::Limits;
 use super::framing::{self, Asked, Framing};
-use super::head::{HeadBuf, Taken};
+use super::head::{BEGINNING, HeadBuf, Taken};
 use super::message::Response;
 use super::problem::Problem;
 use super::start_line;
@@ -135,14 +135,16 @@ impl ResponseDecoder {
             *started = at;
         }
         let started = *started;
+        if !start_line::may_become_response(buf.beginning(data, &mut [0; BEGINNING])) {
+            return Some(self.refuse(Problem::StatusLine));
+        }
         match buf.take(data, limits.head) {
             Taken::Whole(head) => match Head::parse(head, limits) {
                 Ok(head) => self.on_head(head, (started, at), data, limits),
                 Err(problem) => Some(self.refuse(problem)),
             },
             Taken::TooLong => Some(self.refuse(Problem::HeadTooLong)),
-            Taken::More if start_line::may_become_response(buf.bytes()) => None,
-            Taken::More => Some(self.refuse(Problem::StatusLine)),
+            Taken::More => None,
         }
     }
 

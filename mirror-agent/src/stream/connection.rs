@@ -52,7 +52,7 @@ impl Connection {
         sink: &mut impl FnMut(Event<'_>),
     ) -> Option<Close> {
         if from == Side::Server && self.is_early(segment) {
-            let size = segment.payload.len() as u64;
+            let size = Early::cost(segment.payload);
             if !self.early_is_full() && shared.held + size <= shared.limits.held_overall {
                 shared.stats.early_segments += 1;
                 shared.held += size;
@@ -78,7 +78,7 @@ impl Connection {
 
     /// Whether a segment of the server must wait for bytes of the client, or behind one that does.
     fn is_early(&self, segment: &Segment<'_>) -> bool {
-        let says_something = !segment.payload.is_empty() || segment.flags.has(Flags::FIN);
+        let says_something = segment.claimed_len() > 0 || segment.flags.has(Flags::FIN);
         if !says_something || segment.flags.has(Flags::RST) {
             return false;
         }
@@ -130,7 +130,7 @@ impl Connection {
 
     fn take_early(&mut self, shared: &mut Shared, sink: &mut impl FnMut(Event<'_>)) -> Option<Close> {
         let (segment, payload) = self.early.as_mut()?.pop()?;
-        shared.held -= payload.len() as u64;
+        shared.held -= Early::cost(&payload);
         self.take(Side::Server, &Segment { payload: &payload, ..segment }, shared, sink)
     }
 
@@ -187,7 +187,8 @@ impl Connection {
     /// When the older of the holes at the front is to be given up, or an early answer let go, if there is one.
     pub fn hole_deadline(&self, limits: &Limits) -> Option<Nanos> {
         let due = |direction: &Option<Assembler>| direction.as_ref().and_then(Assembler::hole_due);
-        [due(&self.client), due(&self.server), self.early_deadline(limits)].into_iter().flatten().min()
+        let server = due(&self.server).filter(|_| self.early_is_empty());
+        [due(&self.client), server, self.early_deadline(limits)].into_iter().flatten().min()
     }
 
     fn on_reset(&self, from: Side, segment: &Segment<'_>, shared: &mut Shared) -> Option<Close> {
@@ -263,8 +264,12 @@ impl Connection {
         sink: &mut impl FnMut(Event<'_>),
     ) -> Option<Close> {
         let mut finished = 0;
+        let is_waiting = !self.early_is_empty();
         for side in [Side::Client, Side::Server] {
-            if let Some(direction) = self.get_mut(side) {
+            // What waits may be what the server's hole is waiting for.
+            if let Some(direction) =
+                self.get_mut(side).as_mut().filter(|_| side == Side::Client || !is_waiting)
+            {
                 direction.expire(now, shared, &mut |output| sink(event(output, side, now)));
                 finished += u8::from(direction.is_finished());
             }

@@ -21,6 +21,11 @@ pub(super) struct Early {
 }
 
 impl Early {
+    /// Bytes of memory that a segment takes here. The queue doubles its room when it is full.
+    pub fn cost(payload: &[u8]) -> u64 {
+        (payload.len() + 2 * size_of::<(Segment<'static>, Box<[u8]>)>()) as u64
+    }
+
     /// Keeps a copy of a segment.
     pub fn hold(&mut self, segment: &Segment<'_>) {
         self.waiting.push_back((Segment { payload: &[], ..*segment }, segment.payload.into()));
@@ -58,6 +63,10 @@ impl Early {
 
     /// Lets the first one go: the segment without its payload, and the payload.
     pub fn pop(&mut self) -> Option<(Segment<'static>, Box<[u8]>)> {
-        self.waiting.pop_front()
+        let first = self.waiting.pop_front();
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+        first
     }
 }

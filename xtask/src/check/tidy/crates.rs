@@ -1,11 +1,12 @@
 //! Which of our crates may depend on which: `mirror-ebpf → mirror-common ← mirror-agent ← tests`.
 
 /// Our crates by their directories, and those of ours that each may name in its `Cargo.toml`.
-pub(super) const ALLOWED: [(&str, &[&str]); 5] = [
+pub(super) const ALLOWED: [(&str, &[&str]); 6] = [
     ("mirror-common", &[]),
     ("mirror-ebpf", &["mirror-common"]),
     ("mirror-agent", &["mirror-common"]),
     ("tests", &["mirror-agent", "mirror-common"]),
+    ("tests/fuzz", &["mirror-agent", "mirror-tests"]),
     ("xtask", &[]),
 ];
 
