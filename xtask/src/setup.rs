@@ -39,13 +39,15 @@ const BUILD: [Package; 6] = [
 const DEMO: [Package; 1] = [Package::with_program("iproute2", "ip")];
 
 /// What the tests have the agent mirror, and what they compare it with.
-const TESTS: [Package; 7] = [
+const TESTS: [Package; 9] = [
     Package::with_program("nginx-light", "nginx"),
     Package::with_program("curl", "curl"),
     Package::with_program("wrk", "wrk"),
     Package::with_program("tshark", "tshark"),
     Package::with_program("prometheus", "prometheus"),
     Package::with_program("tcpdump", "tcpdump"),
+    Package::with_program("gzip", "gzip"),
+    Package::with_program("zstd", "zstd"),
     Package::with_program("bpftool", "bpftool"),
 ];
 
