@@ -65,6 +65,7 @@ impl Connection {
             // No room to wait: those before it go first.
             while !self.early_is_empty() {
                 if let Some(ended) = self.take_early(shared, sink) {
+                    self.take(from, segment, shared, sink);
                     return Some(ended);
                 }
             }

@@ -20,8 +20,8 @@ pub(crate) struct Oracle {
 struct Direction {
     /// Every copy of each byte, the first one first.
     copies: BTreeMap<i64, Vec<u8>>,
-    /// Behind what was heard of.
-    heard: i64,
+    /// Behind what was heard of; `None`: nothing was yet.
+    heard: Option<i64>,
     is_finished: bool,
     /// Bytes were refused, and not every captured byte need come out.
     loose: bool,
@@ -31,7 +31,7 @@ impl Oracle {
     /// A segment is about to be taken.
     pub fn sent(&mut self, from: Side, offset: i64, payload: &[u8]) {
         let direction = self.direction(from);
-        for (offset, byte) in (offset..).zip(payload).filter(|(offset, _)| *offset >= 0) {
+        for (offset, byte) in (offset..).zip(payload) {
             direction.copies.entry(offset).or_default().push(*byte);
         }
     }
@@ -55,12 +55,12 @@ impl Oracle {
                 *self = Oracle { is_open: true, complaint: self.complaint.take(), ..Oracle::default() };
             }
             _ if !self.is_open => panic!("{event:?} of a closed connection"),
-            Event::Chunk { from, data, .. } => {
-                let complaint = self.direction(from).chunk(data);
+            Event::Chunk { from, offset, data, .. } => {
+                let complaint = self.direction(from).chunk(offset, data);
                 self.complaint = self.complaint.take().or(complaint);
             }
-            Event::Gap { from, bytes, .. } => {
-                let complaint = self.direction(from).gap(i64::from(bytes));
+            Event::Gap { from, offset, bytes, .. } => {
+                let complaint = self.direction(from).gap(offset, i64::from(bytes));
                 self.complaint = self.complaint.take().or(complaint);
             }
             Event::Finished { from, .. } => {
@@ -80,30 +80,37 @@ impl Oracle {
 }
 
 impl Direction {
-    fn chunk(&mut self, data: &[u8]) -> Option<String> {
+    fn chunk(&mut self, offset: i64, data: &[u8]) -> Option<String> {
         assert!(!data.is_empty() && !self.is_finished);
+        self.follows(offset);
         let mut complaint = None;
-        for byte in data {
-            let copies = self.copies.get(&self.heard).map(Vec::as_slice).unwrap_or_default();
-            assert!(copies.contains(byte), "{byte} at {}, where {copies:?} were sent", self.heard);
+        for (offset, byte) in (offset..).zip(data) {
+            let copies = self.copies.get(&offset).map(Vec::as_slice).unwrap_or_default();
+            assert!(copies.contains(byte), "{byte} at {offset}, where {copies:?} were sent");
             if copies.first() != Some(byte) && !self.loose {
-                complaint = Some(format!("{byte} at {}, where {copies:?} were sent", self.heard));
+                complaint = Some(format!("{byte} at {offset}, where {copies:?} were sent"));
             }
-            self.heard += 1;
         }
+        self.heard = Some(offset + data.len() as i64);
         complaint
     }
 
-    fn gap(&mut self, bytes: i64) -> Option<String> {
+    fn gap(&mut self, offset: i64, bytes: i64) -> Option<String> {
         assert!(bytes > 0 && !self.is_finished);
-        let captured = self.copies.range(self.heard..self.heard + bytes).next();
-        self.heard += bytes;
+        self.follows(offset);
+        let captured = self.copies.range(offset..offset + bytes).next();
+        self.heard = Some(offset + bytes);
         captured.filter(|_| !self.loose).map(|captured| format!("a gap of {bytes} over {captured:?}"))
+    }
+
+    /// There is no step between two events; the first may stand before the byte that was expected first.
+    fn follows(&self, offset: i64) {
+        assert!(self.heard.map_or(offset <= 0, |heard| heard == offset), "{offset} behind {:?}", self.heard);
     }
 
     /// Bytes that were captured and not heard of.
     fn left(&self) -> Option<String> {
-        let left = self.copies.range(self.heard..).next().filter(|_| !self.loose);
+        let left = self.copies.range(self.heard.unwrap_or(0)..).next().filter(|_| !self.loose);
         left.map(|left| format!("captured and not heard of: {left:?}"))
     }
 }

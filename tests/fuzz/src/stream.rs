@@ -127,8 +127,11 @@ impl World {
     fn open(&mut self, number: u8, late: bool) {
         self.generation += 1;
         // The first ones wrap soon.
-        let isn =
-            |salt: u32| 0_u32.wrapping_sub(300).wrapping_add((self.generation - 1) * 0x0123_4567 * salt);
+        let isn = |salt: u32| {
+            0_u32
+                .wrapping_sub(300)
+                .wrapping_add((self.generation - 1).wrapping_mul(0x0123_4567).wrapping_mul(salt))
+        };
         self.ends[usize::from(number)] = [End { isn: isn(1), next: 0 }, End { isn: isn(3), next: 0 }];
         if late {
             self.send(
@@ -206,7 +209,7 @@ impl World {
         assert!(self.oracles.values().all(|oracle| !oracle.is_open));
         assert_eq!((self.streams.open(), self.streams.held()), (0, 0));
         let stats = self.streams.stats();
-        let kept = stats.chunk_bytes + stats.duplicate_bytes;
+        let kept = stats.chunk_bytes + stats.duplicate_bytes + stats.before_bytes;
         assert_eq!(stats.payload_bytes, kept + refused(&stats), "{stats:?}");
     }
 
