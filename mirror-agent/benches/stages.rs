@@ -17,7 +17,7 @@ use mirror_agent::read::engine::Engine;
 use mirror_agent::stream::{self, Close, Event, Streams};
 use mirror_agent::time::Nanos;
 use sha2::{Digest as _, Sha256};
-use traffic::{Kind, Traffic};
+use traffic::{Kind, Piece, Traffic};
 
 /// Bytes of a capture; larger than what a core keeps for itself.
 const SIZE: usize = 32 << 20;
@@ -127,7 +127,8 @@ fn e_exchange(bencher: Bencher<'_, '_>, kind: Kind) {
         for piece in &traffic.pieces {
             let conversation = connections[piece.connection].get_or_insert_default();
             let data = &traffic.file[piece.place.clone()];
-            let event = Event::Chunk { from: piece.from, at: piece.at, ack: Some(piece.ack), data };
+            let Piece { from, at, offset, ack, .. } = *piece;
+            let event = Event::Chunk { from, at, offset, ack: Some(ack), data };
             conversation.on_event(&event, &mut shared, &mut |_| said += 1);
             if kind == Kind::Short && piece.from == Side::Server {
                 let closed = Event::Closed { at: piece.at, how: Close::Fin };

@@ -49,6 +49,8 @@ pub struct Piece {
     pub connection: usize,
     pub from: Side,
     pub at: Nanos,
+    /// Bytes that the sender had sent.
+    pub offset: i64,
     /// Bytes that the sender had received.
     pub ack: i64,
     pub place: Range<usize>,
@@ -162,9 +164,9 @@ impl Traffic {
         self.frames.push((Nanos(at), begin..self.file.len()));
         let sent = self.ends[connection].sent;
         if !payload.is_empty() {
-            let ack = i64::from(sent[from.other() as usize]) - 1;
+            let [offset, ack] = [from, from.other()].map(|side| i64::from(sent[side as usize]) - 1);
             let place = begin + HEADERS..self.file.len();
-            self.pieces.push(Piece { connection, from, at: Nanos(at), ack, place });
+            self.pieces.push(Piece { connection, from, at: Nanos(at), offset, ack, place });
         }
         let takes_one = u32::from(flags & (Flags::SYN | Flags::FIN) != 0);
         self.ends[connection].sent[from as usize] =
