@@ -7,6 +7,7 @@ mod log;
 mod read;
 mod replay;
 mod run;
+mod towards_v2;
 
 use std::io::Write;
 
@@ -18,6 +19,7 @@ pub use log::{Log, LogFormat, LogLevel};
 pub use read::{Read, ReadFormat};
 pub use replay::Replay;
 pub use run::Run;
+pub use towards_v2::TowardsV2;
 
 /// Mirrors a share of the real requests from v1 to v2, compares the answers, and times both. v1 never notices.
 #[derive(Clone, Debug, Parser)]

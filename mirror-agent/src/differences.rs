@@ -1,12 +1,14 @@
 //! The differences that were found: totals by part, and a bounded list of the newest, redacted.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use crate::coding::Problem;
 use crate::compare::{Comparison, Difference, Part};
+use crate::service::VERSIONS;
+use crate::status::by_name;
 
 /// Exchanges with differences that are kept. A newer one pushes the oldest out.
 const KEPT: usize = 256;
@@ -89,6 +91,15 @@ struct Kept {
     exchanges: u64,
     first: Vec<Record>,
     newest: VecDeque<Record>,
+}
+
+impl Undecodable {
+    /// The counts by version and by the reason's name.
+    pub fn by_version(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
+        let by_reason = |counts: &[u64]| by_name(Problem::ALL.map(Problem::as_str), counts);
+        let versions = VERSIONS.map(str::to_owned).into_iter();
+        versions.zip([by_reason(&self.v1), by_reason(&self.v2)]).collect()
+    }
 }
 
 impl Differences {

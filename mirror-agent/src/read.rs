@@ -21,6 +21,7 @@ use crate::packet::{Frame, Link, Options};
 use engine::Engine;
 use output::Outputs;
 use progress::Progress;
+use record::Record;
 
 /// How long what was found in a pipe may wait to be shown.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -87,13 +88,17 @@ impl Reading {
                 Ok(None) => break,
                 Err(fault) => return Ok(Err(fault.to_string())),
             };
-            let Some(link) = Link::from_linktype(record.linktype) else {
-                unknown.count(record.linktype, offset);
-                self.engine.on_unknown_link(record.at);
-                continue;
-            };
-            let frame = Frame { at: record.at, link, data: record.data, wire_len: record.wire_len };
-            self.frame(&frame)?;
+            match Link::from_linktype(record.linktype) {
+                Some(link) => {
+                    let frame = Frame { at: record.at, link, data: record.data, wire_len: record.wire_len };
+                    self.take(|engine, sink| engine.on_frame(&frame, sink))?;
+                }
+                None => {
+                    unknown.count(record.linktype, offset);
+                    let at = record.at;
+                    self.take(|engine, sink| engine.on_unknown_link(at, sink))?;
+                }
+            }
             self.progress.show(self.before + file.position(), self.engine.exchanges());
             if is_live {
                 self.flush()?;
@@ -103,9 +108,10 @@ impl Reading {
         Ok(unknown.fault(path))
     }
 
-    fn frame(&mut self, frame: &Frame<'_>) -> Result<()> {
+    /// Lets the engine act, and writes the exchanges that have ended by it.
+    fn take(&mut self, act: impl FnOnce(&mut Engine, &mut dyn FnMut(&Record<'_>))) -> Result<()> {
         let Reading { engine, outputs, failed, .. } = self;
-        engine.on_frame(frame, &mut |record| {
+        act(engine, &mut |record| {
             if failed.is_none() {
                 *failed = outputs.exchange(record).err();
             }
@@ -114,14 +120,9 @@ impl Reading {
     }
 
     fn end(mut self) -> Result<()> {
-        let Reading { engine, outputs, failed, .. } = &mut self;
-        engine.end(&mut |record| {
-            if failed.is_none() {
-                *failed = outputs.exchange(record).err();
-            }
-        });
+        let ended = self.take(|engine, sink| engine.end(sink));
         self.progress.clear();
-        self.written()?;
+        ended?;
         self.outputs.end(&self.engine.summary()).context("cannot write")
     }
 

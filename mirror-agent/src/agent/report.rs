@@ -1,6 +1,5 @@
 //! What the agent says of itself.
 
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -10,9 +9,7 @@ use mirror_common::policy::ServicePolicy;
 use mirror_common::turn::{Ambiguous, measure, outcome};
 
 use super::{Agent, NEVER};
-use crate::coding::Problem;
 use crate::config::Share;
-use crate::differences::{Differences, Undecodable};
 use crate::intake::balance::Balance;
 use crate::kernel::counts;
 use crate::latency::Latency;
@@ -91,7 +88,7 @@ impl Agent {
             bytes: count.bytes.into(),
             requests: (&requests).into(),
             differences: service.differences.totals(),
-            undecodable_bodies: undecodable(&service.differences),
+            undecodable_bodies: service.differences.undecodable().by_version(),
             turns: turns.collect::<Result<_>>()?,
             latency: latency.collect(),
             ledger_imbalance: Imbalance {
@@ -137,10 +134,4 @@ impl Agent {
         }
         sum
     }
-}
-
-fn undecodable(differences: &Differences) -> BTreeMap<String, BTreeMap<String, u64>> {
-    let Undecodable { v1, v2 } = differences.undecodable();
-    let by_reason = |counts| by_name(Problem::ALL.map(Problem::as_str), counts);
-    VERSIONS.iter().zip([&v1, &v2]).map(|(name, counts)| ((*name).into(), by_reason(counts))).collect()
 }

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 
 use super::ReadFormat;
-use super::run::{at, said};
-use crate::config::{Errors, Place, Service, ServiceDraft, Share, Speed, values};
+use super::TowardsV2;
+use super::run::at;
+use crate::config::{Errors, Service, ServiceDraft, Share, Speed, values};
 
 /// Where the files do not say who serves: any address, and no port.
 const ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), 0);
@@ -40,21 +40,9 @@ pub struct Replay {
     /// Multiple of the captured pace, or max: as fast as the limits allow [default: 1x]
     #[arg(long, value_name = "SPEED")]
     pub speed: Option<Speed>,
-    /// Methods to replay [default: GET,HEAD,OPTIONS]
-    #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = values::method)]
-    pub methods: Option<Vec<String>>,
-    /// Requests replayed per second [default: 1000]
-    #[arg(long, value_name = "N", value_parser = values::rate)]
-    pub max_rps: Option<u32>,
-    /// Requests waiting for v2 at once [default: 64]
-    #[arg(long, value_name = "N", value_parser = values::at_once)]
-    pub max_inflight: Option<u32>,
-    /// Connections to v2 at once [default: 256]
-    #[arg(long, value_name = "N", value_parser = values::at_once)]
-    pub max_connections: Option<u32>,
-    /// Time that v2 has for one request [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
-    pub timeout: Option<Duration>,
+    /// What v2 is to bear.
+    #[command(flatten)]
+    pub towards_v2: TowardsV2,
     /// Header that compare leaves out, besides date, server and their like (repeatable)
     #[arg(long = "ignore-header", value_name = "NAME", value_parser = values::header)]
     pub ignored_headers: Vec<String>,
@@ -86,14 +74,9 @@ impl Replay {
             v1: Some(at("--service", self.services.first().copied().unwrap_or(ANYWHERE))),
             v2: Some(at("--to", self.to)),
             share: Some(at("--share", Share::FULL)), // of what was captured
-            methods: self.methods.as_ref().map(|methods| all("--methods", methods)),
             ignored_headers: Some(all("--ignore-header", &self.ignored_headers)),
             ignored_paths: Some(all("--ignore-path", &self.ignored_paths)),
-            rps: said("--max-rps", &self.max_rps),
-            in_flight: said("--max-inflight", &self.max_inflight),
-            connections: said("--max-connections", &self.max_connections),
-            timeout: said("--timeout", &self.timeout),
-            ..ServiceDraft::new(Place::CommandLine)
+            ..self.towards_v2.draft()
         })
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::TowardsV2;
 use crate::config::{Config, Draft, Errors, Place, Said, ServiceDraft, Share, values};
 
 /// What `run` was told.
@@ -68,21 +69,9 @@ pub struct ServiceFlags {
     /// Share of the connections to mirror, for example 5% or 0.5%; it has no default
     #[arg(long, value_name = "PERCENT")]
     pub share: Option<Share>,
-    /// Methods to replay [default: GET,HEAD,OPTIONS]
-    #[arg(long, value_name = "METHODS", value_delimiter = ',', value_parser = values::method)]
-    pub methods: Option<Vec<String>>,
-    /// Requests replayed per second [default: 1000]
-    #[arg(long, value_name = "N", value_parser = values::rate)]
-    pub max_rps: Option<u32>,
-    /// Requests waiting for v2 at once [default: 64]
-    #[arg(long, value_name = "N", value_parser = values::at_once)]
-    pub max_inflight: Option<u32>,
-    /// Connections to v2 at once [default: 256]
-    #[arg(long, value_name = "N", value_parser = values::at_once)]
-    pub max_connections: Option<u32>,
-    /// Time that v2 has for one request [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = values::duration)]
-    pub timeout: Option<Duration>,
+    /// What v2 is to bear.
+    #[command(flatten)]
+    pub towards_v2: TowardsV2,
     /// Packets cloned per second, kept by the kernel [default: no cap]
     #[arg(long, value_name = "N", value_parser = values::cap)]
     pub max_packets_per_second: Option<u64>,
@@ -131,22 +120,15 @@ impl Run {
 impl ServiceFlags {
     /// What was typed about the service; `None` if nothing.
     fn draft(&self) -> Option<ServiceDraft> {
-        let methods =
-            |methods: &Vec<String>| methods.iter().map(|method| at("--methods", method.clone())).collect();
         let draft = ServiceDraft {
             name: said("--name", &self.name),
             v1: said("--v1", &self.v1),
             v2: said("--v2", &self.v2),
             share: said("--share", &self.share),
-            methods: self.methods.as_ref().map(methods),
-            rps: said("--max-rps", &self.max_rps),
-            in_flight: said("--max-inflight", &self.max_inflight),
-            connections: said("--max-connections", &self.max_connections),
-            timeout: said("--timeout", &self.timeout),
             cap_packets: said("--max-packets-per-second", &self.max_packets_per_second),
             cap_bytes: said("--max-bytes-per-second", &self.max_bytes_per_second),
             cap_connections: said("--max-connections-per-second", &self.max_connections_per_second),
-            ..ServiceDraft::new(Place::CommandLine)
+            ..self.towards_v2.draft()
         };
         (draft != ServiceDraft::new(Place::CommandLine)).then_some(draft)
     }

@@ -31,6 +31,8 @@ pub(super) struct Summary {
     pub(super) requests: Requests,
     /// Differences by part.
     pub(super) differences: Totals,
+    /// Bodies that could not be decoded, by version and reason.
+    pub(super) undecodable_bodies: BTreeMap<String, BTreeMap<String, u64>>,
     /// Exchanges with at least one.
     pub(super) exchanges_that_differ: u64,
     /// Latencies by version.
@@ -84,6 +86,7 @@ impl Summary {
             frames: Frames { read: read.stats.frames, skipped: read.stats.skipped },
             requests: (&counts).into(),
             differences: service.differences.totals(),
+            undecodable_bodies: service.differences.undecodable().by_version(),
             exchanges_that_differ: service.differences.exchanges(),
             latency: VERSIONS
                 .map(str::to_owned)

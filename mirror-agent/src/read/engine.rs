@@ -1,6 +1,8 @@
 //! From frames to records: the pure middle put together for files. Whatever goes in comes out, or is counted.
 
 mod accounts;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -55,7 +57,7 @@ impl Engine {
     }
 
     /// Takes a frame, and hands on the exchanges that have ended by it.
-    pub fn on_frame(&mut self, frame: &Frame<'_>, sink: &mut impl FnMut(&Record<'_>)) {
+    pub fn on_frame(&mut self, frame: &Frame<'_>, sink: &mut (impl FnMut(&Record<'_>) + ?Sized)) {
         self.on_time(frame.at, sink);
         let accounts = &mut self.behind.accounts;
         let Ok(segment) = self.decoder.decode(frame) else { return };
@@ -71,13 +73,13 @@ impl Engine {
         });
     }
 
-    /// Takes a frame of a link that is not known.
-    pub fn on_unknown_link(&mut self, at: Nanos) {
-        self.on_time(at, &mut |_| {});
+    /// Takes a frame of a link that is not known, and hands on the exchanges that have ended by its time.
+    pub fn on_unknown_link(&mut self, at: Nanos, sink: &mut (impl FnMut(&Record<'_>) + ?Sized)) {
+        self.on_time(at, sink);
         self.behind.accounts.unknown_links += 1;
     }
 
-    fn on_time(&mut self, at: Nanos, sink: &mut impl FnMut(&Record<'_>)) {
+    fn on_time(&mut self, at: Nanos, sink: &mut (impl FnMut(&Record<'_>) + ?Sized)) {
         self.behind.accounts.frames += 1;
         self.behind.accounts.first.get_or_insert(at);
         self.now = self.now.max(at);
@@ -89,7 +91,7 @@ impl Engine {
     }
 
     /// Ends the input: everything that is open ends too.
-    pub fn end(&mut self, sink: &mut impl FnMut(&Record<'_>)) {
+    pub fn end(&mut self, sink: &mut (impl FnMut(&Record<'_>) + ?Sized)) {
         let behind = &mut self.behind;
         self.streams.flush(self.now, &mut |heard, event| behind.on_event(heard, &event, sink));
     }
@@ -121,7 +123,7 @@ impl Behind {
         &mut self,
         (conversation, id, key): Heard<'_, Conversation>,
         event: &Event<'_>,
-        sink: &mut impl FnMut(&Record<'_>),
+        sink: &mut (impl FnMut(&Record<'_>) + ?Sized),
     ) {
         let Behind { shared, accounts } = self;
         accounts.connections += u64::from(matches!(event, Event::Opened { .. }));
@@ -134,7 +136,7 @@ fn on_progress(
     id: ConnectionId,
     key: &FlowKey,
     progress: &Progress,
-    sink: &mut impl FnMut(&Record<'_>),
+    sink: &mut (impl FnMut(&Record<'_>) + ?Sized),
 ) {
     let mut problems: &[&'static str] = &[];
     let problem;

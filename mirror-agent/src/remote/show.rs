@@ -30,14 +30,19 @@ fn service(service: &Service, text: &mut String) {
     let state = format!("{} · share {} · {:?}", service.name, service.share, service.state).to_lowercase();
     row("\nservice", state, text);
     requests(&service.requests, &service.differences, text);
-    for (version, reasons) in &service.undecodable_bodies {
+    undecoded(&service.undecodable_bodies, text);
+    let balanced = (imbalance.kernel, imbalance.intake, imbalance.requests) == (0, 0, 0);
+    row("ledger", if balanced { "balanced".into() } else { format!("NOT BALANCED: {imbalance:?}") }, text);
+    let _ = writeln!(text, "{}", latencies(&service.latency));
+}
+
+/// A row for each version of which bodies could not be decoded.
+pub(crate) fn undecoded(bodies: &BTreeMap<String, BTreeMap<String, u64>>, text: &mut String) {
+    for (version, reasons) in bodies {
         if reasons.values().any(|count| *count > 0) {
             row("undecoded", format!("{version}: {}", reasons_of(reasons)), text);
         }
     }
-    let balanced = (imbalance.kernel, imbalance.intake, imbalance.requests) == (0, 0, 0);
-    row("ledger", if balanced { "balanced".into() } else { format!("NOT BALANCED: {imbalance:?}") }, text);
-    let _ = writeln!(text, "{}", latencies(&service.latency));
 }
 
 /// The rows that say how requests ended and what differed.

@@ -35,6 +35,8 @@ pub struct Lane {
     v2: Peer,
     v1: Option<Peer>,
     permit: Option<OwnedSemaphorePermit>,
+    /// It found no room once: a connection goes whole or not at all.
+    is_left_out: bool,
     /// Until when v1 was busy with the requests before, by the clock of the capture.
     answered: Nanos,
 }
@@ -49,7 +51,7 @@ impl Lane {
     /// A lane that is not connected yet. Without a permit it gets one when it needs one.
     pub fn new(target: Arc<Target>, permit: Option<OwnedSemaphorePermit>) -> Self {
         let (v2, v1) = (Peer::new(target.v2.clone()), target.v1.clone().map(Peer::new));
-        Lane { target, v2, v1, permit, answered: Nanos::default() }
+        Lane { target, v2, v1, permit, is_left_out: false, answered: Nanos::default() }
     }
 
     /// Works until the client's connection is over and nothing waits any more.
@@ -114,8 +116,12 @@ impl Lane {
             limiter.wait_to_admit(bytes).await;
             return Ok(in_flight);
         }
+        if self.permit.is_none() && !self.is_left_out {
+            self.permit = limiter.connection();
+        }
         if self.permit.is_none() {
-            self.permit = Some(limiter.connection().ok_or(Shed::Queue)?);
+            self.is_left_out = true;
+            return Err(Shed::Queue);
         }
         if !limiter.admit(bytes) {
             return Err(Shed::Rate);

@@ -5,6 +5,7 @@ use std::io::Cursor;
 use mirror_agent::intake::file::File;
 use mirror_agent::packet::{Frame, Link, Options};
 use mirror_agent::read::engine::Engine;
+use mirror_agent::time::Nanos;
 
 use crate::memory::Meter;
 
@@ -23,7 +24,7 @@ pub(crate) fn run(data: &[u8]) {
             Some(link) => {
                 reading.frame(&Frame { at: record.at, link, data: record.data, wire_len: record.wire_len })
             }
-            None => reading.engine.on_unknown_link(record.at),
+            None => reading.unknown_link(record.at),
         }
     }
     reading.end();
@@ -49,6 +50,11 @@ impl Reading {
             *records += 1;
             assert!(record.request.is_some() || record.response.is_some() || !record.is_complete());
         });
+    }
+
+    fn unknown_link(&mut self, at: Nanos) {
+        let records = &mut self.records;
+        self.engine.on_unknown_link(at, &mut |_| *records += 1);
     }
 
     /// Ends the input. Everything has one fate, and each exchange was shown once.
