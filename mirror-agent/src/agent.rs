@@ -95,12 +95,11 @@ impl Agent {
     /// The kernel's policy for a service.
     pub fn policy(share: Share, caps: &Caps) -> ServicePolicy {
         ServicePolicy {
-            share_ppm: share.ppm(),
             packet_cost: caps.packets_per_second.map_or(0, cost),
             byte_cost: caps.bytes_per_second.map_or(0, cost),
             connection_cost: caps.connections_per_second.map_or(0, cost),
             burst: BURST.as_nanos() as u64,
-            ..ServicePolicy::default()
+            ..ServicePolicy::of_share(share.ppm())
         }
     }
 

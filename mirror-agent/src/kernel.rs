@@ -88,6 +88,7 @@ impl Kernel {
         if any {
             self.control.set_any_address(true);
         }
+        self.control.add_port(address.port());
         for protocol in [TCP, UDP] {
             let ip = if any { [0; 4] } else { flows::to_address(address.ip()) };
             let key = EndpointKey { address: ip, port: address.port().to_be(), protocol, zero: 0 };
@@ -137,7 +138,9 @@ impl Kernel {
         interface::require(interface)?;
         leftover::sweep(interface)?;
         let taps = attach::attach(&mut lock(&self.object), interface, self.mechanism)?;
-        lock(&self.taps).extend(taps);
+        let mut all = lock(&self.taps);
+        all.extend(taps);
+        self.control.set_several_interfaces(all.iter().any(|tap| tap.vantage.interface != interface));
         Ok(())
     }
 

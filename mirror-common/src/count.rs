@@ -98,8 +98,10 @@ pub struct SideCount {
     pub link_refused: u64,
     /// When the last clone was made (`CLOCK_MONOTONIC` ns).
     pub last_clone: u64,
+    /// Events that did not fit into the ring.
+    pub events_lost: u64,
 }
-const _: () = assert!(size_of::<SideCount>() == 18 * 8);
+const _: () = assert!(size_of::<SideCount>() == 19 * 8);
 
 /// The turns of one version of one service.
 #[repr(C)]
@@ -111,8 +113,31 @@ pub struct TurnCount {
     pub recorded: u64,
     /// Turns that are not certain, by [`crate::turn::Ambiguous`].
     pub ambiguous: [u64; 16],
+    /// Segments whose bytes had been sent before, by [`side`] of the sender.
+    pub retransmits: [u64; 2],
+    /// Resets, by [`side`] of the sender.
+    pub resets: [u64; 2],
+    /// Entries that were made in the flow table.
+    pub opened: u64,
+    /// Entries that ended with their connection.
+    pub closed: u64,
 }
-const _: () = assert!(size_of::<TurnCount>() == 18 * 8);
+const _: () = assert!(size_of::<TurnCount>() == 24 * 8);
+
+/// The new connections that one rule of a service decided.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RuleCount {
+    /// Connections it named.
+    pub named: u64,
+    /// Those inside its share.
+    pub mirrored: u64,
+    /// Those inside its share that a cap left out whole.
+    pub capped: u64,
+    /// Those that a cap cut in the middle.
+    pub cut: u64,
+}
+const _: () = assert!(size_of::<RuleCount>() == 4 * 8);
 
 /// Packets that were passed without being matched, by [`Skip`].
 #[repr(C)]

@@ -37,8 +37,8 @@ pub struct FlowKey {
     high: Address,
     low_port: u16,
     high_port: u16,
-    protocol: u8,
-    zero: [u8; 3],
+    /// The protocol's byte, then three zeros. One word: the compiler would clear three bytes by a call.
+    protocol: u32,
 }
 const _: () = assert!(size_of::<FlowKey>() == 40);
 
@@ -48,9 +48,43 @@ impl FlowKey {
     /// The key of a packet between two ends, in either order; ports in network order.
     #[inline(always)]
     pub fn new(a: &Address, a_port: u16, b: &Address, b_port: u16, protocol: u8) -> Self {
+        Self::directed(a, a_port, b, b_port, protocol).0
+    }
+
+    /// The same, and whether `a` is the lower end.
+    #[inline(always)]
+    pub fn directed(a: &Address, a_port: u16, b: &Address, b_port: u16, protocol: u8) -> (Self, bool) {
+        let a_is_low = is_lower(a, a_port, b, b_port);
         let (low, low_port, high, high_port) =
-            if is_lower(a, a_port, b, b_port) { (a, a_port, b, b_port) } else { (b, b_port, a, a_port) };
-        FlowKey { low: *low, high: *high, low_port, high_port, protocol, zero: [0; 3] }
+            if a_is_low { (a, a_port, b, b_port) } else { (b, b_port, a, a_port) };
+        (
+            FlowKey { low: *low, high: *high, low_port, high_port, protocol: u32::to_le(protocol as u32) },
+            a_is_low,
+        )
+    }
+
+    /// Copies it without a call, which the compiler would make of a plain copy.
+    ///
+    /// # Safety
+    ///
+    /// `to` must be valid for a write, and aligned.
+    #[inline(always)]
+    pub unsafe fn write_to(&self, to: *mut FlowKey) {
+        let (from, to) = ((&raw const *self).cast::<u32>(), to.cast::<u32>());
+        for i in 0..size_of::<FlowKey>() / size_of::<u32>() {
+            // SAFETY: inside both keys; words are as aligned as they are.
+            unsafe { to.add(i).write_volatile(from.add(i).read_volatile()) }
+        }
+    }
+
+    /// The lower end and the higher one: address, and port in network order.
+    pub fn ends(&self) -> [(Address, u16); 2] {
+        [(self.low, self.low_port), (self.high, self.high_port)]
+    }
+
+    /// TCP or UDP.
+    pub fn protocol(&self) -> u8 {
+        u32::from_le(self.protocol) as u8
     }
 
     /// MurmurHash3 of the canonical 5-tuple.
@@ -164,6 +198,18 @@ pub mod known {
     pub const HEAD_DONE: u8 = 128;
 }
 
+/// More of it, as bits of [`Flow::marks`].
+pub mod mark {
+    /// The client is the lower end of the key.
+    pub const CLIENT_IS_LOW: u8 = 1;
+    /// It counts in [`crate::policy::Buckets::open`].
+    pub const COUNTED: u8 = 2;
+    /// A cap cut it in the middle.
+    pub const CUT: u8 = 4;
+    /// The client has not answered the SYN-ACK yet.
+    pub const HANDSHAKE: u8 = 8;
+}
+
 /// What the kernel remembers of one connection. Times are `CLOCK_MONOTONIC` nanoseconds.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -182,6 +228,12 @@ pub struct Flow {
     pub pending_ttfb: u64,
     /// Whole duration of the turn that waits to be recorded.
     pub pending_total: u64,
+    /// When the segment passed whose echo is awaited from the client, and from the server; 0 is none.
+    pub echo_since: [u64; 2],
+    /// The time stamp value of that segment; a handshake's has none.
+    pub echo_of: [u32; 2],
+    /// The newest time stamp value seen towards the client, and towards the server.
+    pub newest_stamp: [u32; 2],
     /// Next sequence number expected from the client.
     pub request_next: u32,
     /// Next sequence number expected from the server.
@@ -208,10 +260,39 @@ pub struct Flow {
     pub service: u8,
     /// Index of the version.
     pub version: u8,
-    /// Always zero.
-    pub zero: [u8; 5],
+    /// A [`role`].
+    pub role: u8,
+    /// Bits of [`mark`].
+    pub marks: u8,
+    /// The slot of the rule that decided.
+    pub rule: u8,
+    /// That rule's generation.
+    pub generation: u8,
+    /// That rule's ring.
+    pub ring: u8,
 }
-const _: () = assert!(size_of::<Flow>() == 88);
+const _: () = assert!(size_of::<Flow>() == 120);
+
+/// What is remembered of a connection that has closed: who owned it, and what was decided.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Closed {
+    /// As [`Flow::interface`].
+    pub interface: [u32; 2],
+    /// As [`Flow::hook`].
+    pub hook: [u8; 2],
+    /// A [`decision`].
+    pub decision: u8,
+    /// As [`Flow::rule`].
+    pub rule: u8,
+    /// As [`Flow::generation`].
+    pub generation: u8,
+    /// As [`Flow::ring`].
+    pub ring: u8,
+    /// Always zero.
+    pub zero: u16,
+}
+const _: () = assert!(size_of::<Closed>() == 16);
 
 #[cfg(test)]
 mod tests {

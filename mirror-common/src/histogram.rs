@@ -5,8 +5,8 @@
 
 use core::mem::size_of;
 
-use crate::limits::{SERVICES, VERSIONS};
-use crate::turn::{measure, outcome};
+use crate::limits::{SERVICES, THRESHOLDS, VERSIONS};
+use crate::turn::{measure, outcome, round_trip};
 
 /// The lowest bound is 2^10 ns, about 1.02 µs.
 pub const LOWEST_OCTAVE: u32 = 10;
@@ -76,19 +76,30 @@ pub struct Histogram {
     pub slots: [u64; 224],
     /// Sum of all values, in nanoseconds; wraps.
     pub sum: u64,
+    /// Values at or under each of the service's thresholds.
+    pub under: [u64; THRESHOLDS],
     /// Always zero.
-    pub zero: [u64; 31],
+    pub zero: [u64; 23],
 }
 const _: () = assert!(size_of::<Histogram>() == 2048 && SLOTS <= 224);
 
-/// How many series there are.
-pub const SERIES: u32 = SERVICES * VERSIONS * measure::COUNT * outcome::COUNT;
+/// Series of turns.
+const TURN_SERIES: u32 = SERVICES * VERSIONS * measure::COUNT * outcome::COUNT;
+/// How many series there are: turns, then round trips.
+pub const SERIES: u32 = TURN_SERIES + SERVICES * VERSIONS * round_trip::COUNT * 2;
 
 /// The series of one measure and outcome of one version.
 #[inline(always)]
 pub fn series(service: u8, version: u8, measure: u8, outcome: u8) -> u32 {
     ((service as u32 * VERSIONS + version as u32) * measure::COUNT + measure as u32) * outcome::COUNT
         + outcome as u32
+}
+
+/// The series of the round trips of one kind between the tap and one side of one version's connections.
+#[inline(always)]
+pub fn round_trip_series(service: u8, version: u8, kind: u8, side: u8) -> u32 {
+    let version = service as u32 * VERSIONS + version as u32;
+    TURN_SERIES + (version * round_trip::COUNT + kind as u32) * 2 + side as u32
 }
 
 #[cfg(test)]

@@ -6,17 +6,19 @@
 #![no_std]
 
 pub mod count;
+pub mod event;
 pub mod flow;
 pub mod histogram;
 pub mod limits;
 pub mod policy;
+pub mod rule;
 pub mod share;
 pub mod turn;
 
 /// Marks types that may be copied between the kernel and user space as plain bytes.
 #[cfg(feature = "user")]
 mod user {
-    use crate::{count, flow, histogram, policy};
+    use crate::{count, event, flow, histogram, policy, rule};
 
     // SAFETY: every type is `repr(C)`, made of integers and arrays of them only, and has no padding: the size of each is
     // asserted beside its definition to be the sum of its fields.
@@ -41,4 +43,14 @@ mod user {
     unsafe impl aya::Pod for count::TurnCount {}
     // SAFETY: as above.
     unsafe impl aya::Pod for count::SkipCount {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for count::RuleCount {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for rule::PrefixKey {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for rule::Candidates {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for event::Event {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for flow::Closed {}
 }

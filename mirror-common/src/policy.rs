@@ -2,39 +2,62 @@
 
 use core::mem::size_of;
 
+use crate::limits::{RULES, THRESHOLDS};
+use crate::rule::{REST, Rule};
+
 /// The words that stop and steer every program at once. One entry, mapped into the agent: a store is enough.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Control {
     /// Until when (`CLOCK_MONOTONIC` ns) clones may be made. The agent renews it; it is 0 before the first renewal.
     pub lease_until: u64,
+    /// Rings of which nothing is cloned: bit n is ring n.
+    pub rings_killed: u64,
     /// Nothing is cloned while this is not 0. `kill` is a store to this word.
     pub killed: u32,
     /// Index of the shadow interface; 0 is none.
     pub shadow_interface: u32,
+    /// Index of the interface that packets without a link header are cloned to; 0 is none.
+    pub raw_shadow_interface: u32,
     /// Mark of the agent's own sockets; 0 is none.
     pub own_mark: u32,
     /// Not 0 where endpoints without an address are known, so that both lookups are worth their time.
     pub any_address: u32,
     /// Not 0 where every TCP and UDP packet belongs to service 0 (a capture without a filter).
     pub everything: u32,
+    /// Not 0 where more than one interface is tapped, so that a closed connection is worth remembering.
+    pub several_interfaces: u32,
     /// Always zero.
     pub zero: u32,
+    /// The ports of all endpoints, a bit each (of the port in host order): what has none of them is not looked up.
+    pub ports: [u64; PORT_WORDS],
 }
-const _: () = assert!(size_of::<Control>() == 32);
+const _: () = assert!(size_of::<Control>() == 48 + PORT_WORDS * 8);
+
+/// Words of [`Control::ports`].
+pub const PORT_WORDS: usize = 65_536 / 64;
+
+impl Control {
+    /// Whether an endpoint may have this port (network order).
+    #[inline(always)]
+    pub fn has_port(&self, port: u16) -> bool {
+        let port = u16::from_be(port) as usize;
+        self.ports[port / 64 % PORT_WORDS] >> (port % 64) & 1 != 0
+    }
+}
 
 /// How one service is mirrored. Costs are GCRA increments: nanoseconds of the bucket that one unit uses up, times 1024.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ServicePolicy {
-    /// Share of connections to mirror, in parts per million.
-    pub share_ppm: u32,
     /// Seed of the share's hash.
     pub seed: u32,
     /// Not 0 while the service is paused.
     pub paused: u32,
-    /// Always zero.
-    pub zero: u32,
+    /// Which half of the prefixes is in force, 1 or 2; 0 where no rule names clients.
+    pub bank: u32,
+    /// Mirrored connections at once; 0 is no cap.
+    pub max_connections: u32,
     /// Cost of a packet; 0 is no cap.
     pub packet_cost: u64,
     /// Cost of a byte; 0 is no cap.
@@ -43,10 +66,46 @@ pub struct ServicePolicy {
     pub connection_cost: u64,
     /// How far a bucket may run ahead of the clock, in nanoseconds: the burst.
     pub burst: u64,
+    /// Durations that are counted exactly, in nanoseconds, upper-inclusive; 0 is none.
+    pub thresholds: [u64; THRESHOLDS],
+    /// The shares, by slot; [`crate::rule::REST`] is the service's own.
+    pub rules: [Rule; RULES],
 }
-const _: () = assert!(size_of::<ServicePolicy>() == 48);
+const _: () = assert!(size_of::<ServicePolicy>() == 48 + THRESHOLDS * 8 + RULES * 12);
 
-/// Theoretical arrival times of one service's three buckets, in nanoseconds.
+impl ServicePolicy {
+    /// A service of which this share of the connections is mirrored, whoever the client is.
+    pub const fn of_share(share_ppm: u32) -> Self {
+        let none =
+            Rule { share_ppm: 0, lowest_port: 0, highest_port: 0, ring: 0, generation: 0, zero: [0; 2] };
+        let mut rules = [none; RULES];
+        rules[REST as usize].share_ppm = share_ppm;
+        ServicePolicy {
+            seed: 0,
+            paused: 0,
+            bank: 0,
+            max_connections: 0,
+            packet_cost: 0,
+            byte_cost: 0,
+            connection_cost: 0,
+            burst: 0,
+            thresholds: [0; THRESHOLDS],
+            rules,
+        }
+    }
+
+    /// The share of the connections that no other rule names.
+    pub const fn share_ppm(&self) -> u32 {
+        self.rules[REST as usize].share_ppm
+    }
+
+    /// Changes that share.
+    pub const fn set_share_ppm(&mut self, share_ppm: u32) {
+        self.rules[REST as usize].share_ppm = share_ppm;
+    }
+}
+
+/// Theoretical arrival times of one service's three buckets, in nanoseconds, and its open connections.
 ///
 /// Updated without a lock (the floor of 5.10 has no compare-and-swap): two processors that race may admit one
 /// packet each on one increment, never more.
@@ -59,8 +118,11 @@ pub struct Buckets {
     pub bytes: u64,
     /// New mirrored connections.
     pub connections: u64,
+    /// Mirrored connections in the flow table: no time, but changed in the same places. Added to and taken from
+    /// atomically, by the programs and by the agent's sweep.
+    pub open: u64,
 }
-const _: () = assert!(size_of::<Buckets>() == 24);
+const _: () = assert!(size_of::<Buckets>() == 32);
 
 /// Fixed-point scale of the costs.
 pub const COST_SHIFT: u32 = 10;

@@ -26,6 +26,19 @@ pub mod measure {
     pub const NAMES: [&str; 2] = ["ttfb", "total"];
 }
 
+/// How a round trip of TCP was measured.
+pub mod round_trip {
+    /// A SYN and what acknowledges it: no application and no delayed acknowledgement is in it.
+    pub const HANDSHAKE: u8 = 0;
+    /// A segment with data and the first acknowledgement without data that echoes its time stamp (RFC 7323, section 4).
+    /// The peer may have delayed it (RFC 9293, section 3.8.6.3).
+    pub const STAMP: u8 = 1;
+    /// How many there are.
+    pub const COUNT: u32 = 2;
+    /// Their names, by value.
+    pub const NAMES: [&str; 2] = ["handshake", "timestamp"];
+}
+
 /// Why a turn's latency is not certain and is counted instead of recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -5,6 +5,7 @@ use mirror_common::flow::{Address, Endpoint, EndpointKey, role};
 use mirror_common::policy::Control;
 
 use crate::maps::ENDPOINTS_BY_KEY;
+use crate::opaque;
 use crate::packet::Packet;
 
 /// The service's end of a packet, and the side that sent it.
@@ -23,7 +24,7 @@ pub fn find(packet: &Packet, control: &Control) -> Result<Match, Skip> {
         return Ok(Match { endpoint, side: side::SERVER });
     }
     if control.any_address != 0 {
-        let any = [0; 4];
+        let any = [opaque::number(0) as u32; 4]; // the compiler would clear it by a call
         if let Some(endpoint) = lookup(&any, packet.target_port, packet.protocol) {
             return Ok(Match { endpoint, side: side::CLIENT });
         }

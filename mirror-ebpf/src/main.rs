@@ -3,7 +3,10 @@
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod atomic;
+mod caps;
 mod clone;
+mod decide;
 mod drain;
 mod endpoint;
 mod flow;
@@ -11,8 +14,10 @@ mod histogram;
 mod maps;
 mod opaque;
 mod packet;
+mod round_trip;
 mod scan;
 mod sequence;
+mod subject;
 mod tap;
 mod turn;
 

@@ -1,30 +1,34 @@
 //! The only place that reads a packet.
 //!
-//! Headers are copied out with `bpf_skb_load_bytes`: unlike direct access it also reads the non-linear part that
-//! segmentation offload leaves behind, and a load past the end is an error instead of a program that does not load.
+//! Most packets have no tags, no IP options and their headers in one piece: they are read in place ([`plain`]). For all
+//! others the headers are copied out piece by piece ([`headers`]): that also reads the non-linear part which segmentation
+//! offload leaves behind, and a load past the end is an error instead of a program that does not load.
+
+mod headers;
+mod plain;
 
 use aya_ebpf::programs::TcContext;
 use mirror_common::count::Skip;
-use mirror_common::flow::{Address, TCP, UDP, mapped};
+use mirror_common::flow::Address;
+use mirror_common::policy::Control;
 
 use crate::maps::PARSED;
 use crate::opaque;
 
-const ETHERNET: u32 = 14;
-const VLAN_TAGS: usize = 2;
-const EXTENSION_HEADERS: usize = 6;
+/// Length of the link header, for interfaces that have one, and those that carry IP as it is.
+pub const ETHERNET: u32 = 14;
+/// See [`ETHERNET`].
+pub const RAW: u32 = 0;
 
 const IPV4: u16 = 0x0800;
 const IPV6: u16 = 0x86dd;
 const VLAN: u16 = 0x8100;
 const QINQ: u16 = 0x88a8;
 
-/// IPv6 extension headers that are walked over.
-const HOP_BY_HOP: u8 = 0;
-const ROUTING: u8 = 43;
-const FRAGMENT: u8 = 44;
-const AUTHENTICATION: u8 = 51;
-const DESTINATION: u8 = 60;
+/// The options that TCP sends in every segment, as RFC 7323 (appendix A) lays them out: NOP, NOP, time stamps.
+const STAMPS: u32 = 0x0101_080a;
+/// The length of a TCP header with them and nothing else.
+const WITH_STAMPS: u32 = 32;
 
 /// What the tap needs to know of a packet.
 pub struct Packet {
@@ -41,11 +45,44 @@ pub struct Packet {
 #[derive(Clone, Copy)]
 pub struct Segment {
     pub tcp_flags: u8,
+    /// It carries time stamps where every segment does.
+    pub has_stamps: bool,
     pub sequence: u32,
-    /// Offset of the payload from the link header.
+    pub acknowledged: u32,
+    /// The sender's time stamp value, and the other end's that it echoes (RFC 7323, section 3.2).
+    pub stamp: u32,
+    pub echo: u32,
+    /// Offset of the payload from the start of the packet.
     pub payload_at: u32,
     /// Length of the payload, trimmed to what the IP header claims.
     pub payload: u32,
+}
+
+impl Segment {
+    /// Of a protocol that is not TCP. What only TCP has stays as it was: the compiler would clear it by a call.
+    #[inline(always)]
+    fn set_datagram(&mut self, payload_at: u32, payload: u32) {
+        self.tcp_flags = 0;
+        self.has_stamps = false;
+        self.payload_at = payload_at;
+        self.payload = payload;
+    }
+
+    /// Of TCP, without time stamps, from the second, third and fourth word of its header.
+    #[inline(always)]
+    fn set_segment(&mut self, [sequence, acknowledged, fourth]: [u32; 3], payload_at: u32, payload: u32) {
+        self.set_datagram(payload_at, payload);
+        self.tcp_flags = (fourth >> 16) as u8;
+        self.sequence = sequence;
+        self.acknowledged = acknowledged;
+    }
+
+    #[inline(always)]
+    fn set_stamps(&mut self, [kind, stamp, echo]: [u32; 3]) {
+        self.has_stamps = kind == STAMPS;
+        self.stamp = stamp;
+        self.echo = echo;
+    }
 }
 
 /// TCP flags (RFC 9293, section 3.1).
@@ -53,15 +90,7 @@ pub mod tcp {
     pub const FIN: u8 = 1;
     pub const SYN: u8 = 2;
     pub const RST: u8 = 4;
-}
-
-/// Where the transport header starts, where the packet ends, and what it carries.
-struct Network {
-    source: Address,
-    target: Address,
-    protocol: u8,
-    transport_at: u32,
-    end: u32,
+    pub const ACK: u8 = 16;
 }
 
 /// Copies a `T` out of the packet, as it stands there.
@@ -70,176 +99,33 @@ pub fn load<T>(ctx: &TcContext, at: u32) -> Result<T, Skip> {
     ctx.load::<T>(at as usize).map_err(|_| Skip::Malformed)
 }
 
-/// Copies words of four bytes out of the packet, as numbers.
-#[inline(always)]
-fn words<const N: usize>(ctx: &TcContext, at: u32) -> Result<[u32; N], Skip> {
-    Ok(load::<[u32; N]>(ctx, at)?.map(u32::from_be))
-}
-
-/// Parses from the link header to the payload.
+/// Parses from the link header (`LINK` bytes) to the payload, unless neither port can be an endpoint's.
 ///
 /// The result lies in a map, where the verifier forgets which of many shapes of headers it came from: so it follows the
-/// rest of the program once, and not once for each shape. On the stack it took Linux 6.1 968 000 instructions, of the
-/// million at which it gives up; so it takes 27 000. It is good until the next packet of this processor, which a clone
-/// may be, if the shadow interface is tapped.
+/// rest of the program once, and not once for each shape. It is good until the next packet of this processor, which a
+/// clone may be, if the shadow interface is tapped.
 #[inline(always)]
-pub fn parse(ctx: &TcContext) -> Result<&'static Packet, Skip> {
-    let packet = parse_headers(ctx)?;
+pub fn parse<const LINK: u32>(ctx: &TcContext, control: &Control) -> Result<&'static Packet, Skip> {
     let entry = PARSED.get_ptr_mut(0).ok_or(Skip::Malformed)?;
     // SAFETY: a live entry of this processor's own array.
-    unsafe {
-        entry.write(packet);
-        Ok(&*opaque::pointer(entry))
+    let packet = unsafe { &mut *entry };
+    if !plain::parse::<LINK>(ctx, control, packet)? {
+        headers::parse::<LINK>(ctx, control, packet)?;
     }
+    // SAFETY: as above.
+    Ok(unsafe { &*opaque::pointer(entry) })
 }
 
+/// Neither port is worth looking up.
 #[inline(always)]
-fn parse_headers(ctx: &TcContext) -> Result<Packet, Skip> {
-    let (ethertype, at) = link(ctx)?;
-    let network = match ethertype {
-        IPV4 => ipv4(ctx, at)?,
-        IPV6 => ipv6(ctx, at)?,
-        _ => return Err(Skip::NotIp),
-    };
-    match network.protocol {
-        TCP => parse_tcp(ctx, network),
-        UDP => parse_udp(ctx, network),
-        _ => Err(Skip::OtherProtocol),
-    }
+fn refuse_unknown(control: &Control, source_port: u16, target_port: u16) -> Result<(), Skip> {
+    if control.has_port(target_port) || control.has_port(source_port) { Ok(()) } else { Err(Skip::Unmatched) }
 }
 
-/// Walks over up to two VLAN tags that stand in the packet (one in the metadata is already out of the way).
+/// Where a packet ends that claims this length from `at` on. A claim of 0 is a packet of over 64 KiB that offload will
+/// cut: then the packet's own end counts.
 #[inline(always)]
-fn link(ctx: &TcContext) -> Result<(u16, u32), Skip> {
-    let mut ethertype = u16::from_be(load(ctx, ETHERNET - 2)?);
-    let mut at = ETHERNET;
-    for _ in 0..VLAN_TAGS {
-        if ethertype != VLAN && ethertype != QINQ {
-            return Ok((ethertype, at));
-        }
-        ethertype = u16::from_be(load(ctx, at + 2)?);
-        at += 4;
-    }
-    if ethertype == VLAN || ethertype == QINQ {
-        return Err(Skip::TooDeep);
-    }
-    Ok((ethertype, at))
-}
-
-/// RFC 791, section 3.1.
-#[inline(always)]
-fn ipv4(ctx: &TcContext, at: u32) -> Result<Network, Skip> {
-    let raw: [u32; 5] = load(ctx, at)?;
-    let first = u32::from_be(raw[0]);
-    let header_len = (first >> 24 & 0x0f) * 4;
-    let total = first & 0xffff;
-    if first >> 28 != 4 || header_len < 20 || (total != 0 && total < header_len) {
-        return Err(Skip::Malformed);
-    }
-    if u32::from_be(raw[1]) & 0x1fff != 0 {
-        return Err(Skip::LaterFragment);
-    }
-    Ok(Network {
-        source: mapped(raw[3]),
-        target: mapped(raw[4]),
-        protocol: (u32::from_be(raw[2]) >> 16) as u8,
-        transport_at: at + header_len,
-        end: end_of(ctx, at, total),
-    })
-}
-
-/// RFC 8200, section 3.
-#[inline(always)]
-fn ipv6(ctx: &TcContext, at: u32) -> Result<Network, Skip> {
-    let raw: [u32; 10] = load(ctx, at)?;
-    if u32::from_be(raw[0]) >> 28 != 6 {
-        return Err(Skip::Malformed);
-    }
-    let second = u32::from_be(raw[1]);
-    let claimed = second >> 16;
-    let (protocol, transport_at) = extensions(ctx, (second >> 8) as u8, at + 40)?;
-    let total = if claimed == 0 { 0 } else { claimed + 40 };
-    Ok(Network {
-        source: [raw[2], raw[3], raw[4], raw[5]],
-        target: [raw[6], raw[7], raw[8], raw[9]],
-        protocol,
-        transport_at,
-        end: end_of(ctx, at, total),
-    })
-}
-
-/// A total of 0 is a packet of over 64 KiB that offload will cut: then the packet's own end counts.
-#[inline(always)]
-fn end_of(ctx: &TcContext, at: u32, total: u32) -> u32 {
+fn end_of(ctx: &TcContext, at: u32, claimed: u32) -> u32 {
     let len = ctx.len();
-    if total == 0 || at + total > len { len } else { at + total }
-}
-
-/// A bounded walk over the extension headers (RFC 8200, section 4; AH: RFC 4302).
-#[inline(always)]
-fn extensions(ctx: &TcContext, first: u8, first_at: u32) -> Result<(u8, u32), Skip> {
-    let (mut kind, mut at) = (first, first_at);
-    for _ in 0..EXTENSION_HEADERS {
-        if !is_extension(kind) {
-            return Ok((kind, at));
-        }
-        let [header] = words::<1>(ctx, at)?;
-        let claimed = header >> 16 & 0xff;
-        if kind == FRAGMENT && header & 0xfff8 != 0 {
-            return Err(Skip::LaterFragment);
-        }
-        at += match kind {
-            FRAGMENT => 8,
-            AUTHENTICATION => (claimed + 2) * 4,
-            _ => (claimed + 1) * 8,
-        };
-        kind = (header >> 24) as u8;
-    }
-    if is_extension(kind) { Err(Skip::TooDeep) } else { Ok((kind, at)) }
-}
-
-#[inline(always)]
-fn is_extension(kind: u8) -> bool {
-    matches!(kind, HOP_BY_HOP | ROUTING | FRAGMENT | AUTHENTICATION | DESTINATION)
-}
-
-/// RFC 9293, section 3.1.
-#[inline(always)]
-fn parse_tcp(ctx: &TcContext, network: Network) -> Result<Packet, Skip> {
-    let header = words::<5>(ctx, network.transport_at)?;
-    let header_len = (header[3] >> 28) * 4;
-    let payload_at = network.transport_at + header_len;
-    if header_len < 20 || payload_at > network.end {
-        return Err(Skip::Malformed);
-    }
-    Ok(Packet {
-        source: network.source,
-        target: network.target,
-        source_port: ((header[0] >> 16) as u16).to_be(),
-        target_port: (header[0] as u16).to_be(),
-        protocol: TCP,
-        segment: Segment {
-            tcp_flags: (header[3] >> 16) as u8,
-            sequence: header[1],
-            payload_at,
-            payload: network.end - payload_at,
-        },
-    })
-}
-
-#[inline(always)]
-fn parse_udp(ctx: &TcContext, network: Network) -> Result<Packet, Skip> {
-    let [ports, _] = words::<2>(ctx, network.transport_at)?;
-    let payload_at = network.transport_at + 8;
-    if payload_at > network.end {
-        return Err(Skip::Malformed);
-    }
-    Ok(Packet {
-        source: network.source,
-        target: network.target,
-        source_port: ((ports >> 16) as u16).to_be(),
-        target_port: (ports as u16).to_be(),
-        protocol: UDP,
-        segment: Segment { tcp_flags: 0, sequence: 0, payload_at, payload: network.end - payload_at },
-    })
+    if claimed == 0 || at + claimed > len { len } else { at + claimed }
 }

@@ -3,16 +3,19 @@
 use aya_ebpf::helpers::bpf_ktime_get_ns;
 use aya_ebpf::macros::classifier;
 use aya_ebpf::programs::TcContext;
-use mirror_common::count::{Packet as Ending, Skip};
-use mirror_common::flow::{Flow, FlowKey, TCP, decision, role};
-use mirror_common::policy::{Control, ServicePolicy, admit};
+use mirror_common::count::{Packet as Ending, SideCount, Skip};
+use mirror_common::flow::{Flow, FlowKey, TCP, decision};
+use mirror_common::policy::Control;
 
+use crate::caps;
 use crate::clone::{Cloned, clone};
-use crate::endpoint::{Match, find};
-use crate::flow::{self, Sighting};
-use crate::maps::{BUCKETS, FLOWS_BY_KEY, POLICIES, SIDE_COUNTS, SKIP_COUNTS, control};
-use crate::packet::parse;
-use crate::turn;
+use crate::decide::decide;
+use crate::endpoint;
+use crate::flow::{self, Found};
+use crate::maps::{POLICIES, SIDE_COUNTS, SKIP_COUNTS, control};
+use crate::packet::{ETHERNET, Packet, RAW, parse, tcp};
+use crate::subject::{Decided, Sighting, Subject};
+use crate::{round_trip, turn};
 
 /// `TCX_NEXT` and `TC_ACT_UNSPEC` alike: go on with the next program. There is no other verdict here.
 const NEXT: i32 = -1;
@@ -22,167 +25,247 @@ const EGRESS: u8 = 2;
 
 /// The tap on packets that come in through an interface.
 #[classifier]
+#[inline(always)]
 pub fn mirror_ingress(ctx: TcContext) -> i32 {
-    tap(&ctx, INGRESS)
+    tap::<ETHERNET>(&ctx, INGRESS)
 }
 
 /// The same on packets that go out.
 #[classifier]
+#[inline(always)]
 pub fn mirror_egress(ctx: TcContext) -> i32 {
-    tap(&ctx, EGRESS)
+    tap::<ETHERNET>(&ctx, EGRESS)
+}
+
+/// The tap on packets that come in through an interface without link headers, such as a tun.
+#[classifier]
+#[inline(always)]
+pub fn raw_ingress(ctx: TcContext) -> i32 {
+    tap::<RAW>(&ctx, INGRESS)
+}
+
+/// The same on packets that go out.
+#[classifier]
+#[inline(always)]
+pub fn raw_egress(ctx: TcContext) -> i32 {
+    tap::<RAW>(&ctx, EGRESS)
 }
 
 #[inline(always)]
-fn tap(ctx: &TcContext, hook: u8) -> i32 {
-    if let Err(skip) = observe(ctx, hook) {
+fn tap<const LINK: u32>(ctx: &TcContext, hook: u8) -> i32 {
+    if let Err(skip) = observe::<LINK>(ctx, hook) {
         count_skip(skip);
     }
     NEXT
 }
 
 #[inline(always)]
-fn observe(ctx: &TcContext, hook: u8) -> Result<(), Skip> {
+fn observe<const LINK: u32>(ctx: &TcContext, hook: u8) -> Result<(), Skip> {
     let control = control().ok_or(Skip::Unmatched)?;
-    let packet = parse(ctx)?;
-    let matched = find(packet, control)?;
-    let policy = POLICIES.get(matched.endpoint.service as u32).ok_or(Skip::Unmatched)?;
-    // SAFETY: the helper has no preconditions.
-    let now = unsafe { bpf_ktime_get_ns() };
-    let own = is_own(ctx, control);
-    let seen = Sighting { now, packet, matched: &matched, policy, own };
-    let key =
-        FlowKey::new(&packet.source, packet.source_port, &packet.target, packet.target_port, packet.protocol);
-    // SAFETY: the kernel keeps the entry alive for this run. Another processor may hold the same connection's other
-    // direction: each direction writes its own fields but for the turn's, where a torn turn reads as a doubtful one.
-    let mut entry = flow::entry(&key, &seen)?.map(|flow| unsafe { &mut *flow });
-    // Without an entry the share's hash still gives the connection's answer.
-    let decided = entry.as_ref().map_or_else(|| flow::decide(&key, &seen), |flow| flow.decision);
-    if decided == decision::OWN && matched.endpoint.role == role::PRIMARY {
-        return Err(Skip::Own);
+    let packet = parse::<LINK>(ctx, control)?;
+    let (key, from_low) = FlowKey::directed(
+        &packet.source,
+        packet.source_port,
+        &packet.target,
+        packet.target_port,
+        packet.protocol,
+    );
+    let shadow = if LINK == RAW { control.raw_shadow_interface } else { control.shadow_interface };
+    Tap { ctx, control, packet, key: &key, from_low, hook, shadow }.take()
+}
+
+/// One packet at one hook.
+struct Tap<'a> {
+    ctx: &'a TcContext,
+    control: &'a Control,
+    packet: &'a Packet,
+    key: &'a FlowKey,
+    /// The lower end of the key sent it.
+    from_low: bool,
+    hook: u8,
+    /// The interface that gets the clone.
+    shadow: u32,
+}
+
+impl<'a> Tap<'a> {
+    #[inline(always)]
+    fn take(&self) -> Result<(), Skip> {
+        let (seen, mut entry) = self.meet()?;
+        let mut over = false;
+        let decided = match &mut entry {
+            Some(flow) => {
+                if flow.decision == decision::OWN && seen.subject.is_primary() {
+                    return Err(Skip::Own);
+                }
+                if seen.now != 0 {
+                    flow.last_seen = seen.now;
+                }
+                if !flow::owns(flow, seen.subject.side, self.interface(), self.hook) {
+                    self.count(&seen, Ending::DuplicateVantage);
+                    return Ok(());
+                }
+                over = self.follow(&seen, flow);
+                Decided::by(flow)
+            }
+            None => match self.without_entry(&seen)? {
+                Some(decided) => decided,
+                None => {
+                    self.count(&seen, Ending::DuplicateVantage);
+                    return Ok(());
+                }
+            },
+        };
+        if seen.subject.is_primary() {
+            let ending = self.mirror(&seen, decided, entry.as_deref_mut());
+            self.count(&seen, ending);
+        }
+        if over && let Some(flow) = entry {
+            flow::close(self.key, flow, self.control.several_interfaces != 0);
+        }
+        Ok(())
     }
-    let mut over = false;
-    if let Some(flow) = &mut entry {
-        flow.last_seen = now;
+
+    /// Whose packet it is, and its connection's entry, which a packet that says something gets.
+    #[inline(always)]
+    fn meet(&self) -> Result<(Sighting<'a>, Option<&'static mut Flow>), Skip> {
+        let old = match flow::find(self.key, self.from_low, self.packet) {
+            Found::Live(flow) => {
+                let subject = Subject::of(flow, self.from_low);
+                return Ok((self.sight(subject, self.is_timeless(flow, subject))?, Some(flow)));
+            }
+            Found::Old(flow) => Some(flow),
+            Found::None => None,
+        };
+        let matched = endpoint::find(self.packet, self.control)?;
+        let seen = self.sight(Subject::matched(&matched), false)?;
+        if old.is_none() && !flow::is_worth_an_entry(self.packet) {
+            return Ok((seen, None));
+        }
+        let flow = flow::open(self.key, self.from_low, &seen, self.is_own(), old.as_deref())?;
+        Ok((seen, Some(flow)))
+    }
+
+    #[inline(always)]
+    fn sight(&self, subject: Subject, timeless: bool) -> Result<Sighting<'a>, Skip> {
+        let policy = POLICIES.get(subject.service as u32).ok_or(Skip::Unmatched)?;
+        // SAFETY: the helper has no preconditions.
+        let now = if timeless { 0 } else { unsafe { bpf_ktime_get_ns() } };
+        Ok(Sighting { now, packet: self.packet, subject, policy })
+    }
+
+    /// A bare acknowledgement that nobody waits for and nobody clones: half of all packets, and to read the clock is a
+    /// good part of what one costs.
+    #[inline(always)]
+    fn is_timeless(&self, flow: &Flow, subject: Subject) -> bool {
+        let segment = &self.packet.segment;
+        self.packet.protocol == TCP
+            && segment.payload == 0
+            && segment.tcp_flags & (tcp::SYN | tcp::FIN | tcp::RST) == 0
+            && flow.echo_since[(subject.side & 1) as usize] == 0
+            && flow.decision != decision::MIRROR
+    }
+
+    #[inline(always)]
+    fn is_own(&self) -> bool {
         // SAFETY: `ctx` is the live socket buffer of this run.
-        let interface = unsafe { (*ctx.skb.skb).ifindex };
-        if !flow::owns(flow, matched.side, interface, hook) {
-            count(ctx, &matched, Ending::DuplicateVantage);
-            return Ok(());
+        self.control.own_mark != 0 && unsafe { (*self.ctx.skb.skb).mark } == self.control.own_mark
+    }
+
+    #[inline(always)]
+    fn interface(&self) -> u32 {
+        // SAFETY: `ctx` is the live socket buffer of this run.
+        unsafe { (*self.ctx.skb.skb).ifindex }
+    }
+
+    /// Times the packet. Returns whether its connection is over.
+    #[inline(always)]
+    fn follow(&self, seen: &Sighting, flow: &mut Flow) -> bool {
+        if self.packet.protocol != TCP {
+            return false;
         }
-        over = packet.protocol == TCP && turn::follow(ctx, packet.segment, matched.side, flow, now);
+        round_trip::follow(&self.packet.segment, seen.subject.side, flow, seen.now);
+        turn::follow(self.ctx, seen, flow)
     }
-    let decided = admit_packet(ctx, decided, entry, &seen);
-    count(ctx, &matched, mirror(ctx, control, decided, &seen));
-    if over {
-        let _ = FLOWS_BY_KEY.remove(key);
-    }
-    Ok(())
-}
 
-#[inline(always)]
-fn is_own(ctx: &TcContext, control: &Control) -> bool {
-    // SAFETY: `ctx` is the live socket buffer of this run.
-    control.own_mark != 0 && unsafe { (*ctx.skb.skb).mark } == control.own_mark
-}
-
-/// A connection over a packet or byte cap is cut for good: half a stream helps nobody.
-#[inline(always)]
-fn admit_packet(ctx: &TcContext, decided: u8, entry: Option<&mut Flow>, seen: &Sighting) -> u8 {
-    let primary = seen.matched.endpoint.role == role::PRIMARY;
-    if !primary || decided != decision::MIRROR || !is_over_cap(ctx, seen.policy, seen) {
-        return decided;
-    }
-    if let Some(flow) = entry {
-        flow.decision = decision::CAPPED;
-    }
-    decision::CAPPED
-}
-
-#[inline(always)]
-fn is_over_cap(ctx: &TcContext, policy: &ServicePolicy, seen: &Sighting) -> bool {
-    if policy.packet_cost == 0 && policy.byte_cost == 0 {
-        return false;
-    }
-    let Some(buckets) = BUCKETS.get_ptr_mut(seen.matched.endpoint.service as u32) else { return true };
-    // SAFETY: a live array entry; racing writers are accepted, see `Buckets`.
-    let buckets = unsafe { &mut *buckets };
-    let packets = admit(buckets.packets, seen.now, 1, policy.packet_cost, policy.burst);
-    let bytes = admit(buckets.bytes, seen.now, ctx.len() as u64, policy.byte_cost, policy.burst);
-    match (packets, bytes) {
-        (Some(packets), Some(bytes)) => {
-            buckets.packets = packets;
-            buckets.bytes = bytes;
-            false
+    /// What holds without an entry: what was decided a moment ago, else what the share's hash says of the connection;
+    /// `None` where another interface or hook owned it.
+    #[inline(always)]
+    fn without_entry(&self, seen: &Sighting) -> Result<Option<Decided>, Skip> {
+        if self.control.several_interfaces != 0
+            && let Some((owned, decided)) =
+                flow::closed(self.key, seen.subject.side, self.interface(), self.hook)
+        {
+            return Ok(owned.then_some(decided));
         }
-        _ => true,
-    }
-}
-
-/// Whether and how the packet was cloned. The order of the reasons is the order in which an operator would ask.
-#[inline(always)]
-fn mirror(ctx: &TcContext, control: &Control, decided: u8, seen: &Sighting) -> Ending {
-    if seen.matched.endpoint.role != role::PRIMARY {
-        return Ending::Matched; // timed only; not counted
-    }
-    if decided == decision::SHARE_OUT || seen.policy.share_ppm == 0 {
-        return Ending::ShareOut;
-    }
-    if control.killed != 0 || seen.policy.paused != 0 {
-        return Ending::Paused;
-    }
-    if seen.now >= control.lease_until {
-        return Ending::LeaseExpired;
-    }
-    if decided == decision::CAPPED {
-        return Ending::Capped;
-    }
-    match clone(ctx, control.shadow_interface) {
-        Cloned::Sent => {
-            note_clone(seen);
-            Ending::Cloned
+        let decided = decide(self.key, seen, self.is_own());
+        if decided.decision == decision::OWN && seen.subject.is_primary() {
+            return Err(Skip::Own);
         }
-        Cloned::LinkRefused => {
-            note_link_refused(seen);
-            Ending::CloneFailed
+        Ok(Some(decided))
+    }
+
+    /// Whether and how a packet of v1 was cloned.
+    #[inline(always)]
+    fn mirror(&self, seen: &Sighting, decided: Decided, entry: Option<&mut Flow>) -> Ending {
+        if let Some(why) = self.left_out(seen, decided) {
+            return why;
         }
-        Cloned::Failed => Ending::CloneFailed,
+        if !caps::admit_packet(self.ctx, seen) {
+            if let Some(flow) = entry {
+                caps::cut(self.key, flow, seen);
+            }
+            return Ending::Capped;
+        }
+        match clone(self.ctx, self.shadow) {
+            Cloned::Sent => {
+                note(seen, |counts| counts.last_clone = seen.now);
+                Ending::Cloned
+            }
+            Cloned::LinkRefused => {
+                note(seen, |counts| counts.link_refused += 1);
+                Ending::CloneFailed
+            }
+            Cloned::Failed => Ending::CloneFailed,
+        }
+    }
+
+    /// The order of the reasons is the order in which an operator would ask.
+    #[inline(always)]
+    fn left_out(&self, seen: &Sighting, decided: Decided) -> Option<Ending> {
+        if decided.decision == decision::SHARE_OUT || caps::is_share_gone(decided, seen) {
+            return Some(Ending::ShareOut);
+        }
+        let ring_killed = self.control.rings_killed >> (decided.ring & 63) & 1 != 0;
+        if self.control.killed != 0 || seen.policy.paused != 0 || ring_killed {
+            return Some(Ending::Paused);
+        }
+        if seen.now >= self.control.lease_until {
+            return Some(Ending::LeaseExpired);
+        }
+        (decided.decision == decision::CAPPED).then_some(Ending::Capped)
+    }
+
+    /// Counts a primary's packet as matched and by how it ended.
+    #[inline(always)]
+    fn count(&self, seen: &Sighting, ending: Ending) {
+        if !seen.subject.is_primary() {
+            return;
+        }
+        let len = self.ctx.len() as u64;
+        note(seen, |counts| {
+            for index in [Ending::Matched as usize, ending as usize & 7] {
+                counts.packets[index] += 1;
+                counts.bytes[index] += len;
+            }
+        });
     }
 }
 
 #[inline(always)]
-fn side_index(matched: &Match) -> u32 {
-    matched.endpoint.service as u32 * 2 + matched.side as u32
-}
-
-#[inline(always)]
-fn note_clone(seen: &Sighting) {
-    if let Some(counts) = SIDE_COUNTS.get_ptr_mut(side_index(seen.matched)) {
+fn note(seen: &Sighting, act: impl FnOnce(&mut SideCount)) {
+    if let Some(counts) = SIDE_COUNTS.get_ptr_mut(seen.subject.side_index()) {
         // SAFETY: a live entry of this processor's own array.
-        unsafe { (*counts).last_clone = seen.now };
-    }
-}
-
-#[inline(always)]
-fn note_link_refused(seen: &Sighting) {
-    if let Some(counts) = SIDE_COUNTS.get_ptr_mut(side_index(seen.matched)) {
-        // SAFETY: a live entry of this processor's own array.
-        unsafe { (*counts).link_refused += 1 };
-    }
-}
-
-/// Counts a primary's packet as matched and by how it ended.
-#[inline(always)]
-fn count(ctx: &TcContext, matched: &Match, ending: Ending) {
-    if matched.endpoint.role != role::PRIMARY {
-        return;
-    }
-    let Some(counts) = SIDE_COUNTS.get_ptr_mut(side_index(matched)) else { return };
-    let len = ctx.len() as u64;
-    // SAFETY: a live entry of this processor's own array.
-    let counts = unsafe { &mut *counts };
-    for index in [Ending::Matched as usize, ending as usize & 7] {
-        counts.packets[index] += 1;
-        counts.bytes[index] += len;
+        act(unsafe { &mut *counts });
     }
 }
 

@@ -8,41 +8,44 @@
 use aya_ebpf::programs::TcContext;
 use mirror_common::count::{TurnCount, side};
 use mirror_common::flow::{Flow, known, phase};
-use mirror_common::limits::VERSIONS;
+use mirror_common::histogram::series;
+use mirror_common::policy::ServicePolicy;
 use mirror_common::turn::{Ambiguous, measure, outcome};
 
-use crate::histogram::record;
-use crate::maps::TURN_COUNTS;
+use crate::histogram::record_under;
+use crate::maps::turn_count;
 use crate::packet::{Segment, tcp};
 use crate::scan::{self, Head, Method, PEEK, Peek};
 use crate::sequence::{Place, place};
+use crate::subject::Sighting;
 
 /// Follows one TCP segment. Returns whether the connection is over.
 #[inline(always)]
-pub fn follow(ctx: &TcContext, segment: Segment, from: u8, flow: &mut Flow, now: u64) -> bool {
-    let Some(count) = TURN_COUNTS.get_ptr_mut(index(flow)) else { return false };
+pub fn follow(ctx: &TcContext, seen: &Sighting, flow: &mut Flow) -> bool {
+    let segment = seen.packet.segment;
+    let nothing = tcp::SYN | tcp::FIN | tcp::RST;
+    if segment.payload == 0 && segment.tcp_flags & nothing == 0 {
+        return false; // an acknowledgement moves no clock
+    }
+    let Some(count) = turn_count(flow.service, flow.version) else { return false };
     // SAFETY: a live entry of this processor's own array; nothing else runs on it meanwhile.
-    let mut clock = Clock { ctx, segment, flow, count: unsafe { &mut *count }, now };
-    if from == side::CLIENT {
+    let count = unsafe { &mut *count };
+    let mut clock = Clock { ctx, segment, flow, count, policy: seen.policy, now: seen.now };
+    if seen.subject.side == side::CLIENT {
         clock.client()
     } else {
         clock.server()
     }
-    clock.settle()
+    clock.settle(seen.subject.side)
 }
 
 /// Counts the turns of a connection whose entry goes without a word: another connection has taken its addresses.
 #[inline(always)]
 pub fn abandon(flow: &Flow) {
-    let Some(count) = TURN_COUNTS.get_ptr_mut(index(flow)) else { return };
+    let Some(count) = turn_count(flow.service, flow.version) else { return };
     let open = (flow.phase != phase::IDLE) as u64 + (flow.known & known::PENDING != 0) as u64;
     // SAFETY: a live entry of this processor's own array.
     unsafe { (*count).ambiguous[Ambiguous::Reset as usize] += open };
-}
-
-#[inline(always)]
-fn index(flow: &Flow) -> u32 {
-    flow.service as u32 * VERSIONS + flow.version as u32
 }
 
 struct Clock<'a> {
@@ -50,6 +53,7 @@ struct Clock<'a> {
     segment: Segment,
     flow: &'a mut Flow,
     count: &'a mut TurnCount,
+    policy: &'a ServicePolicy,
     now: u64,
 }
 
@@ -57,9 +61,8 @@ impl Clock<'_> {
     #[inline(always)]
     fn client(&mut self) {
         let flags = self.segment.tcp_flags;
-        if flags & tcp::SYN != 0 && self.flow.known & known::START == 0 {
-            self.flow.known |= known::REQUEST_NEXT | known::START;
-            self.flow.request_next = self.segment.sequence.wrapping_add(1);
+        if flags & tcp::SYN != 0 {
+            self.client_syn();
         }
         if self.segment.payload > 0 {
             self.request_bytes();
@@ -72,9 +75,8 @@ impl Clock<'_> {
     #[inline(always)]
     fn server(&mut self) {
         let flags = self.segment.tcp_flags;
-        if flags & tcp::SYN != 0 && self.flow.known & known::RESPONSE_NEXT == 0 {
-            self.flow.known |= known::RESPONSE_NEXT;
-            self.flow.response_next = self.segment.sequence.wrapping_add(1);
+        if flags & tcp::SYN != 0 {
+            self.server_syn();
         }
         if self.segment.payload > 0 {
             self.response_bytes();
@@ -82,6 +84,26 @@ impl Clock<'_> {
         if flags & tcp::FIN != 0 {
             self.server_finished();
         }
+    }
+
+    #[inline(always)]
+    fn client_syn(&mut self) {
+        if self.flow.known & known::START != 0 {
+            self.count.retransmits[side::CLIENT as usize] += 1;
+            return;
+        }
+        self.flow.known |= known::REQUEST_NEXT | known::START;
+        self.flow.request_next = self.segment.sequence.wrapping_add(1);
+    }
+
+    #[inline(always)]
+    fn server_syn(&mut self) {
+        if self.flow.known & known::RESPONSE_NEXT != 0 {
+            self.count.retransmits[side::SERVER as usize] += 1;
+            return;
+        }
+        self.flow.known |= known::RESPONSE_NEXT;
+        self.flow.response_next = self.segment.sequence.wrapping_add(1);
     }
 
     #[inline(always)]
@@ -94,8 +116,11 @@ impl Clock<'_> {
         let doubt = match place(&mut self.flow.request_next, sequence, self.segment.payload) {
             // One old byte is a keep-alive probe (RFC 9293, section 3.8.4).
             Place::Old if self.segment.payload == 1 => return,
-            Place::Old => return self.doubt(Some(Ambiguous::Retransmit)),
-            Place::Overlap => Some(Ambiguous::Retransmit),
+            Place::Old => return self.sent_again(side::CLIENT),
+            Place::Overlap => {
+                self.count.retransmits[side::CLIENT as usize] += 1;
+                Some(Ambiguous::Retransmit)
+            }
             Place::Ahead => Some(Ambiguous::Reordered),
             Place::Next => None,
         };
@@ -111,6 +136,13 @@ impl Clock<'_> {
         }
         self.doubt(doubt); // and what begins with them
         self.look_for_end();
+    }
+
+    /// Bytes that were seen before.
+    #[inline(always)]
+    fn sent_again(&mut self, by: u8) {
+        self.count.retransmits[(by & 1) as usize] += 1;
+        self.doubt(Some(Ambiguous::Retransmit));
     }
 
     /// The sequence number of the first payload byte: a SYN with data (TCP Fast Open) takes one number itself.
@@ -206,8 +238,8 @@ impl Clock<'_> {
         let sequence = self.sequence();
         match place(&mut self.flow.response_next, sequence, self.segment.payload) {
             Place::Old if self.segment.payload == 1 => return,
-            Place::Old => return self.doubt(Some(Ambiguous::Retransmit)),
-            Place::Overlap => self.doubt(Some(Ambiguous::Retransmit)),
+            Place::Old => return self.sent_again(side::SERVER),
+            Place::Overlap => self.sent_again(side::SERVER),
             Place::Ahead => self.doubt(Some(Ambiguous::Reordered)),
             Place::Next => {}
         }
@@ -298,8 +330,9 @@ impl Clock<'_> {
         self.flow.known &= !known::PENDING;
         self.count.recorded += 1;
         let flow = &*self.flow;
-        record(flow.service, flow.version, measure::TTFB, flow.pending_outcome, flow.pending_ttfb);
-        record(flow.service, flow.version, measure::TOTAL, flow.pending_outcome, flow.pending_total);
+        let of = |measure| series(flow.service, flow.version, measure, flow.pending_outcome);
+        record_under(of(measure::TTFB), flow.pending_ttfb, self.policy);
+        record_under(of(measure::TOTAL), flow.pending_total, self.policy);
     }
 
     /// The turn in flight is not certain. The first reason stands.
@@ -361,8 +394,9 @@ impl Clock<'_> {
 
     /// Ends what this packet has ended. After RST, or FIN from both ends, the entry goes.
     #[inline(always)]
-    fn settle(&mut self) -> bool {
+    fn settle(&mut self, from: u8) -> bool {
         if self.segment.tcp_flags & tcp::RST != 0 {
+            self.count.resets[(from & 1) as usize] += 1;
             self.poison(Ambiguous::Reset);
             return true;
         }

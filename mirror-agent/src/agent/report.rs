@@ -82,7 +82,7 @@ impl Agent {
         let latency = versions.map(|(name, version)| ((*name).into(), self.latencies(service, version)));
         Ok(status::Service {
             name: service.name.clone(),
-            share: Share::from_ppm(policy.share_ppm).unwrap_or(Share::ZERO).to_string(),
+            share: Share::from_ppm(policy.share_ppm()).unwrap_or(Share::ZERO).to_string(),
             state: self.state(&policy),
             packets: count.packets.into(),
             bytes: count.bytes.into(),
@@ -106,7 +106,7 @@ impl Agent {
             State::Killed
         } else if policy.paused != 0 {
             State::Paused
-        } else if policy.share_ppm == 0 {
+        } else if policy.share_ppm() == 0 {
             State::Off
         } else {
             State::Mirroring

@@ -31,10 +31,10 @@ impl Agent {
             bail!("several services run here; name one with --service: {}", self.names());
         }
         for service in chosen {
-            if self.kernel.policy(service.index)?.share_ppm == 0 {
+            if self.kernel.policy(service.index)?.share_ppm() == 0 {
                 self.rejoin(service);
             }
-            self.kernel.change_policy(service.index, |policy| policy.share_ppm = share.ppm())?;
+            self.kernel.change_policy(service.index, |policy| policy.set_share_ppm(share.ppm()))?;
         }
         Ok(())
     }

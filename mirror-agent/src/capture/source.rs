@@ -75,7 +75,7 @@ impl Source {
         for name in interfaces {
             self.kernel.tap(name).with_context(|| format!("tap {name}"))?;
         }
-        self.kernel.set_policy(SERVICE, ServicePolicy { share_ppm: share.ppm(), ..ServicePolicy::default() })
+        self.kernel.set_policy(SERVICE, ServicePolicy::of_share(share.ppm()))
     }
 
     /// How taps are attached here.

@@ -65,6 +65,11 @@ impl Control {
         self.set_half(offset_of!(policy::Control, shadow_interface), index);
     }
 
+    /// Says whether several interfaces are tapped.
+    pub fn set_several_interfaces(&self, several: bool) {
+        self.set_half(offset_of!(policy::Control, several_interfaces), several.into());
+    }
+
     /// Names the mark of our own sockets.
     pub fn set_own_mark(&self, mark: u32) {
         self.set_half(offset_of!(policy::Control, own_mark), mark);
@@ -77,7 +82,18 @@ impl Control {
 
     /// Makes every TCP and UDP packet belong to service 0.
     pub fn set_everything(&self, everything: bool) {
+        if everything {
+            (0..=u16::MAX).for_each(|port| self.add_port(port));
+        }
         self.set_half(offset_of!(policy::Control, everything), everything.into());
+    }
+
+    /// Says that an endpoint may have this port.
+    pub fn add_port(&self, port: u16) {
+        let word = offset_of!(policy::Control, ports) + usize::from(port) / 64 * 8;
+        if let Some(word) = self.0.word(word) {
+            word.fetch_or(1 << (port % 64), Ordering::Release);
+        }
     }
 
     fn set_half(&self, offset: usize, value: u32) {

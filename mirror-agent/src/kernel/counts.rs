@@ -79,9 +79,7 @@ impl Counts {
         let mut sum = TurnCount::default();
         let index = u32::from(service) * VERSIONS + u32::from(version);
         for count in self.turns.get(&index, 0).context("read the kernel's turn counters")?.iter() {
-            sum.started += count.started;
-            sum.recorded += count.recorded;
-            sum.ambiguous.iter_mut().zip(count.ambiguous).for_each(|(to, from)| *to += from);
+            add_turns(&mut sum, count);
         }
         Ok(sum)
     }
@@ -100,8 +98,13 @@ impl Counts {
     }
 }
 
-const EMPTY: SideCount =
-    SideCount { packets: [0; Packet::COUNT], bytes: [0; Packet::COUNT], link_refused: 0, last_clone: 0 };
+const EMPTY: SideCount = SideCount {
+    packets: [0; Packet::COUNT],
+    bytes: [0; Packet::COUNT],
+    link_refused: 0,
+    last_clone: 0,
+    events_lost: 0,
+};
 
 /// Matched packets that no bucket holds; 0 in a balanced ledger.
 pub fn imbalance(count: &SideCount) -> i64 {
@@ -113,5 +116,16 @@ fn add(to: &mut SideCount, from: &SideCount) {
     to.packets.iter_mut().zip(from.packets).for_each(|(to, from)| *to += from);
     to.bytes.iter_mut().zip(from.bytes).for_each(|(to, from)| *to += from);
     to.link_refused += from.link_refused;
+    to.events_lost += from.events_lost;
     to.last_clone = to.last_clone.max(from.last_clone);
+}
+
+fn add_turns(to: &mut TurnCount, from: &TurnCount) {
+    to.started += from.started;
+    to.recorded += from.recorded;
+    to.ambiguous.iter_mut().zip(from.ambiguous).for_each(|(to, from)| *to += from);
+    to.retransmits.iter_mut().zip(from.retransmits).for_each(|(to, from)| *to += from);
+    to.resets.iter_mut().zip(from.resets).for_each(|(to, from)| *to += from);
+    to.opened += from.opened;
+    to.closed += from.closed;
 }

@@ -93,7 +93,11 @@ fn new_connections_over_the_cap_are_left_out_whole() {
 fn a_connection_outside_the_share_uses_up_nothing() {
     let mut programs = Programs::with_services();
     let caps = ServicePolicy { connection_cost: HOUR, packet_cost: HOUR, burst: 0, ..WHOLE };
-    programs.set_policy(0, ServicePolicy { share_ppm: 1, ..caps });
+    programs.set_policy(0, {
+        let mut policy = caps;
+        policy.set_share_ppm(1);
+        policy
+    });
     (1..100).for_each(|port| _ = Connection::new(&programs, 0, port).packet(CLIENT, SYN, b""));
     programs.set_policy(0, caps);
     Connection::new(&programs, 0, 200).packet(CLIENT, SYN, b"");

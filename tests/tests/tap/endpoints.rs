@@ -94,7 +94,10 @@ fn an_exact_endpoint_goes_before_any_address() {
 #[test]
 fn everything_is_everything_and_the_lower_port_is_the_service() {
     let mut programs = Programs::load();
-    programs.steer(|control| control.everything = 1);
+    programs.steer(|control| {
+        control.everything = 1;
+        control.ports.fill(u64::MAX);
+    });
     programs.run(&segment(v4(1, 40_000), v4(2, 443), 1, SYN, b""), IN);
     programs.run(&segment(v4(2, 443), v4(1, 40_000), 1, SYN, b""), IN);
     programs.run(&datagram(v6(1, 53), v6(2, 5353), b"x"), IN);

@@ -57,16 +57,7 @@ pub struct Programs {
 }
 
 /// Everything is mirrored, without a cap.
-pub const WHOLE: ServicePolicy = ServicePolicy {
-    share_ppm: WHOLE_PPM,
-    seed: 0,
-    paused: 0,
-    zero: 0,
-    packet_cost: 0,
-    byte_cost: 0,
-    connection_cost: 0,
-    burst: 0,
-};
+pub const WHOLE: ServicePolicy = ServicePolicy::of_share(WHOLE_PPM);
 
 impl Programs {
     /// With a shadow interface, an endless lease, and [`WHOLE`] as every service's policy. No endpoint is known.
@@ -129,6 +120,8 @@ impl Programs {
     /// Makes an endpoint known, for TCP and UDP.
     pub fn know(&mut self, address: SocketAddr, service: u8, version: u8, role: u8) {
         let any = address.ip().is_unspecified();
+        let port = address.port();
+        self.steer(|control| control.ports[usize::from(port / 64)] |= 1 << (port % 64));
         for protocol in [TCP, UDP] {
             let ip = if any { [0; 4] } else { to_address(address.ip()) };
             let key = EndpointKey { address: ip, port: address.port().to_be(), protocol, zero: 0 };

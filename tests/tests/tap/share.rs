@@ -11,12 +11,12 @@ use proptest::test_runner::TestRunner;
 
 use crate::connection::{CLIENT, Connection, GET, OK, SERVER};
 use crate::frame::SYN;
-use crate::programs::{Programs, WHOLE, address_of};
+use crate::programs::{Programs, address_of};
 
 const PERCENT: u32 = 10_000;
 
 fn share(share_ppm: u32) -> ServicePolicy {
-    ServicePolicy { share_ppm, seed: 0x5eed, ..WHOLE }
+    ServicePolicy { seed: 0x5eed, ..ServicePolicy::of_share(share_ppm) }
 }
 
 /// Clients of both families, always the same.

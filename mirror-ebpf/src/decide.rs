@@ -1,0 +1,52 @@
+//! Which rule a connection falls under, and whether it is in that rule's share.
+
+use aya_ebpf::maps::lpm_trie::Key;
+use mirror_common::count::side;
+use mirror_common::flow::{FlowKey, decision};
+use mirror_common::limits::RULES;
+use mirror_common::rule::{PrefixKey, REST};
+use mirror_common::share;
+
+use crate::maps::RULES_BY_PREFIX;
+use crate::subject::{Decided, Sighting};
+
+/// Decides, without the flow table: also for packets that have no entry.
+#[inline(always)]
+pub fn decide(key: &FlowKey, seen: &Sighting, own: bool) -> Decided {
+    let slot = if seen.subject.is_primary() { rule(seen) } else { REST };
+    let rule = &seen.policy.rules[slot as usize % RULES];
+    let decision = if own {
+        decision::OWN
+    } else if share::is_in(key.hash(seen.policy.seed), rule.share_ppm) {
+        decision::MIRROR
+    } else {
+        decision::SHARE_OUT
+    };
+    Decided { decision, rule: slot, generation: rule.generation, ring: rule.ring }
+}
+
+/// The slot of the first rule that names the client.
+#[inline(always)]
+fn rule(seen: &Sighting) -> u8 {
+    if seen.policy.bank == 0 {
+        return REST;
+    }
+    let packet = seen.packet;
+    let (client, port) = if seen.subject.side == side::CLIENT {
+        (packet.source, packet.source_port)
+    } else {
+        (packet.target, packet.target_port)
+    };
+    let scope = PrefixKey::scope(seen.policy.bank, seen.subject.service);
+    let Some(candidates) =
+        RULES_BY_PREFIX.get(Key::new(PrefixKey::BITS, PrefixKey { scope, address: client }))
+    else {
+        return REST;
+    };
+    for slot in candidates.slots {
+        if slot == REST || seen.policy.rules[slot as usize % RULES].has_port(port) {
+            return slot;
+        }
+    }
+    REST
+}
