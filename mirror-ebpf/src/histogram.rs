@@ -10,13 +10,11 @@ use crate::maps::HISTOGRAMS;
 #[inline(always)]
 pub fn record_under(series: u32, value: u64, policy: &ServicePolicy) {
     let Some(histogram) = record(series, value) else { return };
-    let mut index = 0;
-    for threshold in &policy.thresholds {
-        if value <= *threshold {
+    for (index, threshold) in policy.thresholds.iter().enumerate() {
+        if value <= *threshold && *threshold != 0 {
             // SAFETY: the pointer is to a live entry with as many words as there are thresholds.
             unsafe { add((*histogram).under.as_mut_ptr().add(index), 1) }
         }
-        index += 1;
     }
 }
 

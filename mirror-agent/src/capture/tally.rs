@@ -89,7 +89,13 @@ mod tests {
 
     fn counts() -> SideCount {
         // matched, cloned, share_out, capped, paused, lease_expired, clone_failed, duplicate_vantage
-        SideCount { packets: [100, 60, 20, 0, 0, 3, 7, 10], bytes: [0; 8], link_refused: 5, last_clone: 0 }
+        SideCount {
+            packets: [100, 60, 20, 0, 0, 3, 7, 10],
+            bytes: [0; 8],
+            link_refused: 5,
+            last_clone: 0,
+            events_lost: 0,
+        }
     }
 
     #[test]
