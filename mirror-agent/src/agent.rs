@@ -4,7 +4,7 @@ mod report;
 mod verbs;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,7 @@ pub struct Agent {
     /// The shadow interface.
     pub shadow: Shadow,
     /// `agent --services to forget--> worker`, one for each.
-    workers: Vec<Mutex<Sender<Forget>>>,
+    workers: Vec<SyncSender<Forget>>,
     started: Instant,
     balance: Mutex<Balance>,
     losses: Mutex<Losses>,
@@ -74,7 +74,7 @@ impl Agent {
         services: Arc<[Arc<Service>]>,
         targets: Arc<[Arc<Target>]>,
         intake: Arc<Counters>,
-        workers: Vec<Sender<Forget>>,
+        workers: Vec<SyncSender<Forget>>,
     ) -> Self {
         Agent {
             kernel,
@@ -82,7 +82,7 @@ impl Agent {
             targets,
             intake,
             shadow,
-            workers: workers.into_iter().map(Mutex::new).collect(),
+            workers,
             started: Instant::now(),
             balance: Mutex::default(),
             losses: Mutex::default(),
@@ -111,6 +111,15 @@ impl Agent {
         if self.losses.lock().unwrap_or_else(PoisonError::into_inner).have_ended(self.lost().unwrap_or(0)) {
             tracing::info!("clones were lost, and are no longer; open connections are joined anew");
             self.rejoin_all();
+        }
+    }
+
+    /// Tells the workers which connections a cap has cut: what they have of those is no longer worth anything.
+    pub fn forget_cut(&self) {
+        let mut events = self.kernel.events();
+        while let Some(cut) = events.next_cut() {
+            // A worker that is too busy for the order finds out when the connection falls silent.
+            self.workers.iter().for_each(|worker| _ = worker.try_send(Forget::Connection(cut.ends)));
         }
     }
 

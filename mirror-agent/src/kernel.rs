@@ -1,9 +1,11 @@
 //! The kernel side as the agent sees it: verbs, not maps.
 
 pub mod attach;
+mod buckets;
 pub mod clock;
 pub mod control;
 pub mod counts;
+pub mod events;
 pub mod flows;
 pub mod histograms;
 pub mod interface;
@@ -27,6 +29,7 @@ use mirror_common::policy::ServicePolicy;
 use attach::{Mechanism, Tap, Vantage};
 use control::Control;
 use counts::Counts;
+use events::Events;
 use flows::Flows;
 use histograms::Histograms;
 use shadow::Shadow;
@@ -43,6 +46,7 @@ pub struct Kernel {
     pub mechanism: Mechanism,
     taps: Mutex<Vec<Tap>>,
     flows: Mutex<Flows>,
+    events: Mutex<Events>,
     policies: Mutex<Array<MapData, ServicePolicy>>,
     endpoints: Mutex<HashMap<MapData, EndpointKey, Endpoint>>,
     object: Mutex<Ebpf>,
@@ -61,6 +65,7 @@ impl Kernel {
         let histograms = Histograms::new(control::take_map(&mut object, "HISTOGRAMS")?)?;
         let counts = Counts::new(&mut object)?;
         let flows = Flows::new(&mut object)?;
+        let events = Events::new(&mut object)?;
         let mut take =
             |name: &str| object.take_map(name).with_context(|| format!("no kernel map {name} in this build"));
         let policies = take("POLICIES")?.try_into()?;
@@ -72,6 +77,7 @@ impl Kernel {
             mechanism,
             taps: Mutex::default(),
             flows: Mutex::new(flows),
+            events: Mutex::new(events),
             policies: Mutex::new(policies),
             endpoints: Mutex::new(endpoints),
             object: Mutex::new(object),
@@ -169,6 +175,21 @@ impl Kernel {
         };
         self.control.set_shadow_interface(shadow.index);
         Ok(shadow)
+    }
+
+    /// What the programs tell at once.
+    pub fn events(&self) -> MutexGuard<'_, Events> {
+        lock(&self.events)
+    }
+
+    /// Entries of the flow table, from the books: counted without a look at the table.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses the read.
+    pub fn entries(&self) -> Result<u64> {
+        let (opened, closed) = self.counts.entries()?;
+        Ok(opened.saturating_sub(closed + self.flows().gone().entries()))
     }
 
     /// The flow table.

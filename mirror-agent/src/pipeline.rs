@@ -127,6 +127,17 @@ impl Pipeline {
         });
     }
 
+    /// Forgets one connection, whichever end is the client: nothing more will be seen of it.
+    pub fn forget_cut(&mut self, now: Nanos, [a, b]: [SocketAddr; 2], sink: &mut impl FnMut(Output)) {
+        let (behind, source) = (&mut self.behind, &self.source);
+        for key in [FlowKey { client: a, server: b }, FlowKey { client: b, server: a }] {
+            let Some(service) = source.of(key.server) else { continue };
+            self.streams.forget_one(now, &key, &mut |heard, event| {
+                behind.on_event(heard, service, &event, sink);
+            });
+        }
+    }
+
     /// Ends the input.
     pub fn flush(&mut self, now: Nanos, sink: &mut impl FnMut(Output)) {
         let (behind, source) = (&mut self.behind, &self.source);

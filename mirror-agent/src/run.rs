@@ -8,7 +8,7 @@ use std::fs::File;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,9 @@ use crate::control::{self, Socket};
 use crate::intake::ring::Ring;
 use crate::intake::{Counters, worker};
 use crate::kernel::Kernel;
+use crate::kernel::flows::CROWDED;
 use crate::kernel::lease::Lease;
+use crate::kernel::pulse::Pulse;
 use crate::kernel::shadow::{Shadow, check_not_tapped};
 use crate::pipeline::Pipeline;
 use crate::replay::{OWN_MARK, Replayer, Target};
@@ -33,6 +35,8 @@ use shutdown::Signals;
 
 /// How often the flow table is swept.
 const SWEEP: Duration = Duration::from_secs(30);
+/// How often the kernel is asked what it has to tell.
+const EVENTS: Duration = Duration::from_millis(200);
 /// How long requests that are with v2 may take to end when the agent stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -142,6 +146,7 @@ struct Running {
     stop_control: watch::Sender<bool>,
     control: JoinHandle<()>,
     lease: Lease,
+    _events: Pulse,
 }
 
 impl Running {
@@ -152,7 +157,8 @@ impl Running {
             services.iter().map(|one| Target::new(one.clone(), records.clone())).collect();
         let intake = Arc::new(Counters::default());
         let stop_workers = Arc::new(AtomicBool::new(false));
-        let (forget_txs, forget_rxs): (Vec<_>, Vec<_>) = rings.iter().map(|_| channel()).unzip();
+        let (forget_txs, forget_rxs): (Vec<_>, Vec<_>) =
+            rings.iter().map(|_| sync_channel(worker::ORDERS)).unzip();
         let workers = rings.into_iter().zip(forget_rxs).map(|(ring, forget_rx)| {
             let mut replayer = Replayer::new(targets.clone(), replay.clone());
             let (pipeline, intake, stop) =
@@ -172,7 +178,8 @@ impl Running {
             forget_txs,
         ));
         let (stop_control, stop) = watch::channel(false);
-        let lapsed = agent.clone();
+        let (lapsed, told) = (agent.clone(), agent.clone());
+        let events = Pulse::start("events", EVENTS, move || told.forget_cut())?;
         let lease = Lease::take(&agent.kernel.control, move || lapsed.rejoin_all())?;
         // Whoever gets an answer may rely on it that cloning has begun.
         let control = control::server::serve(agent.clone(), &doors.socket, doors.listen.take(), &stop)?;
@@ -180,7 +187,7 @@ impl Running {
             config.services.iter().map(|one| format!("{} {}", one.name, one.share)).collect();
         tracing::info!(interfaces = ?config.interfaces, mechanism = agent.kernel.mechanism.as_str(),
             shadow = agent.shadow.name, "mirroring {}", shares.join(", "));
-        Ok(Running { agent, workers, stop_workers, stop_control, control, lease })
+        Ok(Running { agent, workers, stop_workers, stop_control, control, lease, _events: events })
     }
 
     fn until_stopped(&self, config: &Config, signals: &Signals) -> Result<()> {
@@ -196,10 +203,17 @@ impl Running {
                 bail!("an intake thread has ended: the mirror stops, v1 goes on");
             }
             self.agent.chores();
-            if swept.elapsed() >= SWEEP {
+            let crowded = self.agent.kernel.entries().is_ok_and(|entries| entries > CROWDED as u64);
+            if swept.elapsed() >= SWEEP || crowded {
                 swept = Instant::now();
                 let result = self.agent.kernel.flows().sweep();
-                tracing::debug!(entries = result.entries, removed = result.removed, "swept the flow table");
+                tracing::debug!(?result, "swept the flow table");
+                if result.evicted > 0 {
+                    tracing::warn!(
+                        result.evicted,
+                        "the flow table was crowded: connections had to make room"
+                    );
+                }
             }
         }
     }

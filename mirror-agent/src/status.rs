@@ -91,6 +91,12 @@ pub struct Service {
     pub turns: BTreeMap<String, Turns>,
     /// Latencies by version, from the kernel's histograms, all outcomes together.
     pub latency: BTreeMap<String, Latencies>,
+    /// What the network did, by version.
+    #[serde(default)] // an older agent does not say
+    pub tcp: BTreeMap<String, Tcp>,
+    /// Durations in seconds that are counted exactly.
+    #[serde(default)] // as above
+    pub thresholds_s: Vec<f64>,
     /// What the ledgers do not account for; all must be 0.
     pub ledger_imbalance: Imbalance,
 }
@@ -202,7 +208,7 @@ impl From<&Counts> for Requests {
     }
 }
 
-/// Turns of one version: `started = recorded + ambiguous + expired + open`.
+/// Turns of one version: `started = recorded + ambiguous + expired + evicted + open`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turns {
     /// Turns that began.
@@ -213,6 +219,9 @@ pub struct Turns {
     pub ambiguous: BTreeMap<String, u64>,
     /// Turns whose connection fell silent before they were certain.
     pub expired: u64,
+    /// Turns whose connection had to make room in a crowded flow table.
+    #[serde(default)] // an older agent does not say
+    pub evicted: u64,
 }
 
 /// Latencies of one version.
@@ -222,6 +231,28 @@ pub struct Latencies {
     pub ttfb: Quantiles,
     /// First request byte to last response byte.
     pub total: Quantiles,
+}
+
+/// The network between the tap and the two ends of one version's connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tcp {
+    /// Towards the clients.
+    pub client: TcpSide,
+    /// Towards the servers.
+    pub server: TcpSide,
+}
+
+/// One side of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TcpSide {
+    /// Round trips of handshakes.
+    pub handshake: Quantiles,
+    /// Round trips of later segments, by their time stamps: with what the peer delays its acknowledgements.
+    pub timestamp: Quantiles,
+    /// Segments of this side whose bytes had been sent before.
+    pub retransmits: u64,
+    /// Resets by this side.
+    pub resets: u64,
 }
 
 /// A distribution in five numbers; quantiles in seconds, absent without values.

@@ -156,6 +156,13 @@ impl<T: Default> Streams<T> {
         slots.into_iter().for_each(|(_, slot)| self.close(slot, now, Close::Evicted, sink));
     }
 
+    /// The same for one connection, if it is followed.
+    pub fn forget_one(&mut self, now: Nanos, key: &FlowKey, sink: &mut impl FnMut(Heard<'_, T>, Event<'_>)) {
+        if let Some(slot) = self.find(key) {
+            self.close(slot, now, Close::Evicted, sink);
+        }
+    }
+
     /// How many connections are followed.
     pub fn open(&self) -> usize {
         self.followed.len()

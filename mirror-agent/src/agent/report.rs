@@ -1,5 +1,7 @@
 //! What the agent says of itself.
 
+mod tcp;
+
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -79,6 +81,7 @@ impl Agent {
         let versions = VERSIONS.iter().zip([V1, V2]);
         let turns =
             versions.clone().map(|(name, version)| Ok(((*name).into(), self.turns(service, version)?)));
+        let tcp = versions.clone().map(|(name, version)| Ok(((*name).into(), self.tcp(service, version)?)));
         let latency = versions.map(|(name, version)| ((*name).into(), self.latencies(service, version)));
         Ok(status::Service {
             name: service.name.clone(),
@@ -91,6 +94,13 @@ impl Agent {
             undecodable_bodies: service.differences.undecodable().by_version(),
             turns: turns.collect::<Result<_>>()?,
             latency: latency.collect(),
+            tcp: tcp.collect::<Result<_>>()?,
+            thresholds_s: policy
+                .thresholds
+                .iter()
+                .take_while(|ns| **ns != 0)
+                .map(|ns| *ns as f64 * 1e-9)
+                .collect(),
             ledger_imbalance: Imbalance {
                 kernel: counts::imbalance(&count),
                 intake: intake_imbalance,
@@ -117,8 +127,14 @@ impl Agent {
         let count = self.kernel.counts.turns(service.index, version)?;
         let ambiguous = by_name(Ambiguous::NAMES, &count.ambiguous);
         let ambiguous = ambiguous.into_iter().filter(|(name, _)| !name.is_empty()).collect();
-        let expired = self.kernel.flows().expired_turns(service.index, version);
-        Ok(status::Turns { started: count.started, recorded: count.recorded, ambiguous, expired })
+        let flows = self.kernel.flows();
+        Ok(status::Turns {
+            started: count.started,
+            recorded: count.recorded,
+            ambiguous,
+            expired: flows.gone().expired_turns(service.index, version),
+            evicted: flows.gone().evicted_turns(service.index, version),
+        })
     }
 
     fn latencies(&self, service: &Service, version: u8) -> status::Latencies {

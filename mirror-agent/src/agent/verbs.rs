@@ -1,6 +1,5 @@
 //! What the agent can be told.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -103,8 +102,8 @@ impl Agent {
     fn rejoin(&self, service: &Service) {
         let (done_tx, done_rx) = channel();
         for worker in &self.workers {
-            let forget = Forget { service: service.index.into(), done: done_tx.clone() };
-            let _ = worker.lock().unwrap_or_else(PoisonError::into_inner).send(forget);
+            let forget = Forget::Service { service: service.index.into(), done: done_tx.clone() };
+            let _ = worker.try_send(forget);
         }
         drop(done_tx);
         if done_rx.recv_timeout(REJOIN) == Err(RecvTimeoutError::Timeout) {

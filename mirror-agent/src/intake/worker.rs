@@ -1,5 +1,6 @@
 //! One worker: a ring, its share of the connections, and the thread that turns the one into the other.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
@@ -21,12 +22,21 @@ const CHORES: Duration = Duration::from_secs(1);
 /// The kernel hands over its last block within this time.
 const LAST_BLOCK: Duration = Duration::from_millis(50);
 
-/// Asks a worker to forget a service's connections, because nothing was cloned of them for a while.
-pub struct Forget {
-    /// Index of the service.
-    pub service: usize,
-    /// Dropped when it is done.
-    pub done: Sender<()>,
+/// Orders that wait for a worker that is busy. One more is not taken.
+pub const ORDERS: usize = 1024;
+
+/// Asks a worker to forget connections of which clones are missing. It does so once it has read every clone that was
+/// made before.
+pub enum Forget {
+    /// All of a service: nothing was cloned of them for a while.
+    Service {
+        /// Its index.
+        service: usize,
+        /// Dropped when it is done.
+        done: Sender<()>,
+    },
+    /// One that a cap has cut, if it is this worker's.
+    Connection([SocketAddr; 2]),
 }
 
 /// Reads a ring until told to stop and nothing comes any more. What leaves the pipeline goes to `sink`.
@@ -55,7 +65,12 @@ pub fn run(
             None => {
                 // Only now: everything that was cloned before the order was given has been read.
                 while let Ok(forget) = forget_rx.try_recv() {
-                    pipeline.forget(unix_now(), forget.service, &mut sink);
+                    match forget {
+                        Forget::Service { service, done: _ } => {
+                            pipeline.forget(unix_now(), service, &mut sink);
+                        }
+                        Forget::Connection(ends) => pipeline.forget_cut(unix_now(), ends, &mut sink),
+                    }
                 }
                 let at_most = if stopping.is_some() { LAST_BLOCK } else { WAIT };
                 ring.wait(at_most).context("read the shadow interface")?;

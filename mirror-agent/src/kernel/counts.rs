@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use aya::maps::{MapData, PerCpuArray};
 use mirror_common::count::{Packet, SideCount, SkipCount, TurnCount, side};
-use mirror_common::limits::VERSIONS;
+use mirror_common::limits::{SERVICES, VERSIONS};
 
 /// Tries to read a ledger between two packets before it is believed to be out of balance.
 const TRIES: usize = 8;
@@ -82,6 +82,20 @@ impl Counts {
             add_turns(&mut sum, count);
         }
         Ok(sum)
+    }
+
+    /// Entries of the flow table that the programs made, and those that they took out again, of all services.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses the read.
+    pub fn entries(&self) -> Result<(u64, u64)> {
+        let mut sum = TurnCount::default();
+        for index in 0..SERVICES * VERSIONS {
+            let counts = self.turns.get(&index, 0).context("read the kernel's turn counters")?;
+            counts.iter().for_each(|count| add_turns(&mut sum, count));
+        }
+        Ok((sum.opened, sum.closed))
     }
 
     /// Packets that were passed without being matched.

@@ -1,33 +1,32 @@
 //! The flow table, as far as the agent tends it: entries that nobody ended go after a while.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+mod sweep;
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aya::maps::{HashMap, MapData};
 use mirror_common::flow::{Address, Flow, FlowKey, TCP, address, known, mapped, phase};
+use mirror_common::limits::FLOWS;
 
+use super::buckets::Buckets;
 use super::clock;
+pub use sweep::{Gone, Swept};
 
 /// A connection without a packet for this long is taken out of the table. Longer than the keep-alive timeout of common
 /// servers, whose closing tells the turn clock how the last response ended.
 pub const IDLE: Duration = Duration::from_secs(300);
-
-/// What a sweep did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
-    /// Entries in the table before it.
-    pub entries: usize,
-    /// Entries that were taken out.
-    pub removed: usize,
-}
+/// A table with more entries than this is full as far as the sweep cares: new connections must find room.
+pub const CROWDED: usize = FLOWS as usize / 10 * 9;
+/// Down to so many entries the longest silent ones are evicted then.
+pub const ROOMY: usize = FLOWS as usize / 4 * 3;
 
 /// The flow table of a loaded object.
 pub struct Flows {
     table: HashMap<MapData, FlowKey, Flow>,
-    /// Turns that will never be recorded because their entries were taken out, by service and version.
-    expired: BTreeMap<(u8, u8), u64>,
+    buckets: Buckets,
+    gone: Gone,
 }
 
 impl Flows {
@@ -38,32 +37,41 @@ impl Flows {
     /// When the object does not hold it.
     pub fn new(object: &mut aya::Ebpf) -> Result<Self> {
         let map = object.take_map("FLOWS_BY_KEY").context("no kernel map FLOWS_BY_KEY in this build")?;
-        Ok(Flows { table: map.try_into()?, expired: BTreeMap::new() })
+        let buckets = Buckets::new(super::control::take_map(object, "BUCKETS")?)?;
+        Ok(Flows { table: map.try_into()?, buckets, gone: Gone::default() })
     }
 
-    /// Takes out what has been idle for longer than [`IDLE`].
+    /// Takes out what has been idle for longer than [`IDLE`]; and in a crowded table the longest idle of the others,
+    /// down to [`ROOMY`] entries.
     pub fn sweep(&mut self) -> Swept {
-        let now = clock::monotonic();
-        let mut swept = Swept::default();
-        let mut idle = Vec::new();
-        for (key, flow) in self.table.iter().flatten() {
-            swept.entries += 1;
-            if now.saturating_sub(flow.last_seen) > IDLE.as_nanos() as u64 {
-                idle.push((key, flow));
-            }
-        }
-        for (key, flow) in idle {
+        self.sweep_at(clock::monotonic(), CROWDED, ROOMY)
+    }
+
+    /// The same at a time and with bounds of one's own.
+    pub fn sweep_at(&mut self, now: u64, crowded: usize, roomy: usize) -> Swept {
+        let plan = sweep::plan(self.table.iter().flatten(), now, crowded, roomy);
+        let mut swept = Swept { entries: plan.entries, ..Swept::default() };
+        for (key, flow, why) in plan.out {
+            // One that its connection has just ended is in nobody's books twice.
             if self.table.remove(&key).is_ok() {
-                swept.removed += 1;
-                *self.expired.entry((flow.service, flow.version)).or_default() += open_turns(&flow);
+                swept.note(why);
+                self.gone.note(&flow, why);
+                if sweep::is_counted(&flow) {
+                    self.buckets.release(flow.service, 1);
+                }
             }
         }
         swept
     }
 
-    /// Turns of one version that will never be recorded because their connection fell silent.
-    pub fn expired_turns(&self, service: u8, version: u8) -> u64 {
-        self.expired.get(&(service, version)).copied().unwrap_or(0)
+    /// What was taken out so far.
+    pub fn gone(&self) -> &Gone {
+        &self.gone
+    }
+
+    /// Mirrored connections of a service that are in the table.
+    pub fn open_mirrored(&self, service: u8) -> u64 {
+        self.buckets.open(service)
     }
 
     /// Turns that have begun on one version's connections and have not ended.
@@ -80,9 +88,14 @@ impl Flows {
     /// The interfaces that own a TCP connection's two directions, the client's first, 0 where no packet has passed yet;
     /// `None` when it is not in the table.
     pub fn owners(&self, client: SocketAddr, server: SocketAddr) -> Option<[u32; 2]> {
+        Some(self.find(client, server)?.interface)
+    }
+
+    /// A TCP connection's entry.
+    pub fn find(&self, client: SocketAddr, server: SocketAddr) -> Option<Flow> {
         let (from, to) = (to_address(client.ip()), to_address(server.ip()));
         let key = FlowKey::new(&from, client.port().to_be(), &to, server.port().to_be(), TCP);
-        Some(self.table.get(&key, 0).ok()?.interface)
+        self.table.get(&key, 0).ok()
     }
 }
 
@@ -95,5 +108,29 @@ pub fn to_address(ip: IpAddr) -> Address {
     match ip {
         IpAddr::V4(v4) => mapped(u32::from_ne_bytes(v4.octets())),
         IpAddr::V6(v6) => address(v6.octets()),
+    }
+}
+
+/// The two ends of a connection as the kernel programs know it, the lower one first.
+pub fn to_ends(key: &FlowKey) -> [SocketAddr; 2] {
+    key.ends().map(|(address, port)| {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(address.map(u32::to_ne_bytes).as_flattened());
+        SocketAddr::new(Ipv6Addr::from(bytes).to_canonical(), u16::from_be(port))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_come_back_as_they_were() {
+        for (low, high) in [("10.0.0.1:80", "10.0.0.2:40000"), ("[fd00::1]:80", "[fd00::2]:40000")] {
+            let (a, b): (SocketAddr, SocketAddr) = (low.parse().unwrap(), high.parse().unwrap());
+            let of = |end: SocketAddr| (to_address(end.ip()), end.port().to_be());
+            let key = FlowKey::new(&of(b).0, of(b).1, &of(a).0, of(a).1, TCP);
+            assert_eq!(to_ends(&key), [a, b]);
+        }
     }
 }

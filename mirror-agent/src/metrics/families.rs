@@ -1,5 +1,7 @@
 //! Every family: its name, its help, and where its values stand in the status.
 
+mod network;
+
 use std::fmt;
 
 use mirror_common::count::Packet;
@@ -29,7 +31,9 @@ pub fn encode(agent: &Agent, status: &Status, mut encoder: DescriptorEncoder<'_>
     turns(status, &mut encoder)?;
     losses(status, &mut encoder)?;
     taps(status, &mut encoder)?;
-    durations(agent, &mut encoder)
+    durations(agent, &mut encoder)?;
+    within(agent, &mut encoder)?;
+    network::encode(agent, status, &mut encoder)
 }
 
 fn family<'s>(
@@ -181,6 +185,7 @@ fn turns(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
             };
             add("recorded", "", turns.recorded)?;
             add("expired", "", turns.expired)?;
+            add("evicted", "", turns.evicted)?;
             for (reason, value) in &turns.ambiguous {
                 add("ambiguous", reason, *value)?;
             }
@@ -250,6 +255,34 @@ fn durations(agent: &Agent, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result 
                         ("outcome", outcome_name),
                     ];
                     histogram(&mut metric, &labels, &latency)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Exact where the buckets are not: a bound need not be one of theirs.
+fn within(agent: &Agent, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let help = "Turns that took no longer than one of the service's thresholds (in seconds)";
+    let mut metric = family(encoder, "mirror_requests_within", help, MetricType::Counter)?;
+    for service in agent.services.iter() {
+        let thresholds = agent.kernel.policy(service.index).map_err(|_| fmt::Error)?.thresholds;
+        for version in [V1, V2] {
+            for (measure, phase) in (0..).zip(measure::NAMES) {
+                for (outcome, outcome_name) in (0..).zip(outcome::NAMES) {
+                    let under = agent.kernel.histograms.under(service.index, version, measure, outcome);
+                    for (ns, value) in thresholds.iter().zip(under).take_while(|(ns, _)| **ns != 0) {
+                        let threshold = (*ns as f64 * 1e-9).to_string();
+                        let labels = [
+                            ("service", service.name.as_str()),
+                            ("version", VERSIONS[usize::from(version)]),
+                            ("phase", phase),
+                            ("outcome", outcome_name),
+                            ("threshold", threshold.as_str()),
+                        ];
+                        counter(&mut metric, &labels, value)?;
+                    }
                 }
             }
         }
