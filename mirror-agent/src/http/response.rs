@@ -173,10 +173,7 @@ impl ResponseDecoder {
             });
         }
         match framing::response(asked, status, head.version, head.headers.fields()) {
-            Ok(framing) => {
-                self.state = State::Body(Box::new(Reading::new(head, framing, started, at, limits)));
-                self.push(at, data, limits)
-            }
+            Ok(framing) => self.begin(Reading::new(head, framing, started, at, limits), at, data),
             Err(problem) => Some(self.refuse(problem)),
         }
     }
