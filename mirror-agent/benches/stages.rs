@@ -14,6 +14,7 @@ use mirror_agent::http::{Asked, Limits, RequestDecoder, ResponseDecoder, Respons
 use mirror_agent::intake::file::File;
 use mirror_agent::packet::{Decoder, Options, Side};
 use mirror_agent::read::engine::Engine;
+use mirror_agent::read::record::Record;
 use mirror_agent::stream::{self, Close, Event, Streams};
 use mirror_agent::time::Nanos;
 use sha2::{Digest as _, Sha256};
@@ -140,25 +141,41 @@ fn e_exchange(bencher: Bencher<'_, '_>, kind: Kind) {
     });
 }
 
-/// Packet, stream, http and exchange, and the accounts of `read`. Items are exchanges.
+/// Packet, stream, http and exchange, and the accounts of `read`, whose text asks for no digests: bodies that are kept
+/// whole are not hashed. Items are exchanges.
 #[divan::bench(args = Kind::ALL, sample_count = 10, sample_size = 1)]
 fn f_engine(bencher: Bencher<'_, '_>, kind: Kind) {
     by_exchange(bencher, kind, |traffic| {
-        let mut engine = Engine::new(&[], Options::default());
-        for frame in &traffic.frames {
-            engine.on_frame(&traffic.frame(frame), &mut |record| {
-                black_box(record);
-            });
-        }
-        engine.end(&mut |_| {});
-        assert_eq!(engine.exchanges(), traffic.exchanges);
-        engine.exchanges()
+        engine(traffic, |record| {
+            black_box(record);
+        })
     });
 }
 
-/// What hashing alone takes of `http` and all that it is in. Items are answers.
+/// The same with the digests of both bodies, as in JSON. Items are exchanges.
 #[divan::bench(args = Kind::ALL, sample_count = 10, sample_size = 1)]
-fn g_hash(bencher: Bencher<'_, '_>, kind: Kind) {
+fn g_engine_and_digests(bencher: Bencher<'_, '_>, kind: Kind) {
+    by_exchange(bencher, kind, |traffic| {
+        engine(traffic, |record| {
+            black_box(record.request.map(|request| request.body.sha256()));
+            black_box(record.response.map(|response| response.body.sha256()));
+        })
+    });
+}
+
+fn engine(traffic: &Traffic, mut sink: impl FnMut(&Record<'_>)) -> u64 {
+    let mut engine = Engine::new(&[], Options::default());
+    for frame in &traffic.frames {
+        engine.on_frame(&traffic.frame(frame), &mut sink);
+    }
+    engine.end(&mut sink);
+    assert_eq!(engine.exchanges(), traffic.exchanges);
+    engine.exchanges()
+}
+
+/// What hashing alone takes. Items are answers.
+#[divan::bench(args = Kind::ALL, sample_count = 10, sample_size = 1)]
+fn h_hash(bencher: Bencher<'_, '_>, kind: Kind) {
     let len = if kind == Kind::Large { 1 << 20 } else { 100 };
     let content = vec![7u8; len];
     let count = traffic(kind).exchanges;

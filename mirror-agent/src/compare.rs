@@ -45,8 +45,8 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
     /// Bytes of the whole content.
     pub len: u64,
-    /// SHA-256 of the whole content.
-    pub sha256: [u8; 32],
+    /// SHA-256 of the whole content, needed only where `body` is not that.
+    pub digest: Option<[u8; 32]>,
     /// Whether `body` is the whole content.
     pub whole: bool,
 }

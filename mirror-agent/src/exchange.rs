@@ -144,12 +144,13 @@ impl Conversation {
         let before = self.allocated();
         let sink = &mut Sink { limits: &shared.limits, stats: &mut shared.stats, out };
         self.take(event, sink);
-        let grown = self.allocated();
-        if grown > before && shared.allocated + grown - before > shared.memory {
+        let mut after = self.allocated();
+        if after > before && shared.allocated + after - before > shared.memory {
             sink.stats.over_memory += 1;
             self.closed(Close::Evicted, sink);
+            after = self.allocated();
         }
-        shared.allocated = (shared.allocated + self.allocated()).saturating_sub(before);
+        shared.allocated = (shared.allocated + after).saturating_sub(before);
     }
 
     fn take(&mut self, event: &Event<'_>, sink: &mut Sink<'_>) {

@@ -25,6 +25,7 @@ use crate::time::Nanos;
 
 pub use decoder::{Decoder, Options, Stats};
 pub use link::Link;
+pub(crate) use segment::End;
 pub use segment::{Flags, FlowKey, Segment, Side};
 pub use skip::Skip;
 pub use tunnel::Tunnel;

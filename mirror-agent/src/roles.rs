@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use hashbrown::HashSet;
 
 use crate::http::{begins_request, begins_response};
-use crate::packet::{Flags, FlowKey, Segment, Side};
+use crate::packet::{End, Flags, FlowKey, Segment, Side};
 
 /// Endpoints that are remembered as services. Beyond them, each segment is judged by itself.
 const REMEMBERED: usize = 65_536;
@@ -13,7 +13,7 @@ const REMEMBERED: usize = 65_536;
 /// Knows the services: those it was told of, or else those it finds.
 #[derive(Debug)]
 pub struct Roles {
-    services: HashSet<SocketAddr>,
+    services: HashSet<End>,
     is_told: bool,
     unremembered: u64,
 }
@@ -21,7 +21,7 @@ pub struct Roles {
 impl Roles {
     /// Only these are services. An unspecified address stands for every address.
     pub fn told(services: impl IntoIterator<Item = SocketAddr>) -> Roles {
-        Roles { services: services.into_iter().collect(), is_told: true, unremembered: 0 }
+        Roles { services: services.into_iter().map(End).collect(), is_told: true, unremembered: 0 }
     }
 
     /// Finds them: by the handshake (RFC 9293, section 3.5), by what begins a segment, and else by the lower port.
@@ -47,7 +47,8 @@ impl Roles {
     fn told_side(&self, segment: &Segment<'_>) -> Option<Side> {
         let is_service = |end: SocketAddr| {
             let any = if end.is_ipv4() { [0, 0, 0, 0].into() } else { [0_u16; 8].into() };
-            self.services.contains(&end) || self.services.contains(&SocketAddr::new(any, end.port()))
+            self.services.contains(&End(end))
+                || self.services.contains(&End(SocketAddr::new(any, end.port())))
         };
         match (is_service(segment.to), is_service(segment.from)) {
             (true, _) => Some(Side::Client),
@@ -61,7 +62,7 @@ impl Roles {
             let side = if segment.flags.has(Flags::ACK) { Side::Server } else { Side::Client };
             return self.found_by(segment, side);
         }
-        match (self.services.contains(&segment.to), self.services.contains(&segment.from)) {
+        match (self.services.contains(&End(segment.to)), self.services.contains(&End(segment.from))) {
             (true, false) => Side::Client,
             (false, true) => Side::Server,
             _ if begins_request(segment.payload) => self.found_by(segment, Side::Client),
@@ -72,7 +73,7 @@ impl Roles {
     }
 
     fn found_by(&mut self, segment: &Segment<'_>, sender: Side) -> Side {
-        let service = if sender == Side::Client { segment.to } else { segment.from };
+        let service = End(if sender == Side::Client { segment.to } else { segment.from });
         if self.services.len() < REMEMBERED {
             self.services.insert(service);
         } else if !self.services.contains(&service) {

@@ -37,7 +37,7 @@ impl Made {
             headers: &self.headers,
             body: if self.whole { &self.body } else { self.body.get(..1).unwrap_or_default() },
             len: self.body.len() as u64,
-            sha256: Sha256::digest(&self.body).into(),
+            digest: Some(Sha256::digest(&self.body).into()),
             whole: self.whole,
         }
     }

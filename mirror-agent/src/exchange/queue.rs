@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::end::{End, Ended};
 use super::{Exchange, Progress, Sink};
-use crate::http::{Asked, Problem, Request, Response};
+use crate::http::{Asked, Body, Problem, Request, Response};
 
 /// Requests whose answers have not come, and perhaps one that was answered before it was whole.
 #[derive(Debug, Default)]
@@ -120,7 +120,8 @@ impl Queue {
         if fits {
             self.read(State::Whole(request), sink);
         } else {
-            let body = crate::http::Body { kept: Default::default(), whole: false, ..request.body };
+            let digest = request.body.sha256();
+            let body = Body { kept: Default::default(), whole: false, digest, ..request.body };
             let small = Request { body, wire: Default::default(), ..*request };
             self.read(State::Failed(End::Oversize, None, Some(Box::new(small))), sink);
         }

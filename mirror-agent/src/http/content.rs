@@ -1,4 +1,5 @@
-//! The content of a body while it comes in: hashed whole, kept up to a cap.
+//! The content of a body while it comes in: kept up to a cap, and hashed beyond. What is kept whole is hashed when
+//! somebody asks.
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -17,6 +18,7 @@ pub(super) struct Content {
     kept: Vec<u8>,
     cap: usize,
     len: u64,
+    /// Of all of it, once it is not kept whole.
     hash: Option<Sha256>,
     holed: bool,
 }
@@ -32,16 +34,19 @@ impl Content {
         if self.holed {
             return;
         }
-        let room = self.cap - self.kept.len();
-        if room > 0 {
-            self.kept.extend_from_slice(data.get(..room).unwrap_or(data));
+        let (fits, over) = data.split_at_checked(self.cap - self.kept.len()).unwrap_or((data, &[]));
+        self.kept.extend_from_slice(fits);
+        if !over.is_empty() {
+            self.hash.get_or_insert_with(|| Sha256::new_with_prefix(&self.kept)).update(over);
         }
-        self.hash.get_or_insert_default().update(data);
     }
 
     /// Keeps no bytes any more, and goes on to hash them.
     pub(super) fn forget(&mut self) {
-        self.kept = Vec::new();
+        let kept = std::mem::take(&mut self.kept);
+        if !kept.is_empty() {
+            self.hash.get_or_insert_with(|| Sha256::new_with_prefix(&kept));
+        }
         self.cap = 0;
     }
 
@@ -60,7 +65,47 @@ impl Content {
             whole: !self.holed && self.kept.len() as u64 == self.len,
             kept: Bytes::from(self.kept.into_boxed_slice()),
             len: self.len,
-            sha256: self.hash.map_or(EMPTY, |hash| hash.finalize().into()),
+            digest: self.hash.filter(|_| !self.holed).map(|hash| hash.finalize().into()),
         }
+    }
+}
+
+impl Body {
+    /// SHA-256 of all of it, or of as much as was sent if its message broke off; `None` if a part of it was never
+    /// seen. What is kept whole is hashed by this call.
+    pub fn sha256(&self) -> Option<[u8; 32]> {
+        match &*self.kept {
+            _ if !self.whole => self.digest,
+            [] => Some(EMPTY),
+            kept => Some(Sha256::digest(kept).into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &[u8] = b"0123456789";
+
+    /// The digest of `TEXT` in two pieces, with `cap`, and with something done between them.
+    fn digest(cap: usize, cut: usize, between: fn(&mut Content)) -> Option<[u8; 32]> {
+        let mut content = Content::new(cap);
+        content.push(&TEXT[..cut]);
+        between(&mut content);
+        content.push(&TEXT[cut..]);
+        let body = content.finish();
+        assert_eq!(body.len, TEXT.len() as u64);
+        body.sha256()
+    }
+
+    #[test]
+    fn the_digest_is_of_everything_however_much_is_kept() {
+        for (cap, cut) in (0..12).flat_map(|cap| (0..=TEXT.len()).map(move |cut| (cap, cut))) {
+            assert_eq!(digest(cap, cut, |_| {}), Some(Sha256::digest(TEXT).into()), "{cap} {cut}");
+            assert_eq!(digest(cap, cut, Content::forget), Some(Sha256::digest(TEXT).into()), "{cap} {cut}");
+            assert_eq!(digest(cap, cut, Content::hole), None, "{cap} {cut}");
+        }
+        assert_eq!(Content::new(1).finish().sha256(), Some(Sha256::digest(b"").into()));
     }
 }

@@ -84,10 +84,13 @@ impl HeadBuf {
             return Taken::TooLong;
         }
         let (head, rest) = data.split_at(taken);
+        *data = rest;
+        if is_whole && self.bytes.is_empty() {
+            return Taken::Whole(head.to_vec());
+        }
         self.bytes.reserve_exact(if is_whole { taken } else { 0 });
         self.bytes.extend_from_slice(head);
         self.line += taken - end;
-        *data = rest;
         if is_whole { Taken::Whole(std::mem::take(&mut self.bytes)) } else { Taken::More }
     }
 

@@ -118,7 +118,11 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn get_all<'n>(self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+        let is_it = move |line: &&Line| {
+            line.name.len as usize == name.len()
+                && line.name.of(self.text).eq_ignore_ascii_case(name.as_bytes())
+        };
+        self.lines.iter().filter(is_it).map(move |line| line.value.of(self.text))
     }
 
     pub(super) fn iter(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {

@@ -56,8 +56,8 @@ pub struct Body {
     pub kept: Bytes,
     /// Length in bytes, kept or not.
     pub len: u64,
-    /// SHA-256 of all of it.
-    pub sha256: [u8; 32],
+    /// SHA-256 of all of it, if it was all seen and is not all kept. Else ask [`Body::sha256`].
+    pub digest: Option<[u8; 32]>,
     /// Whether `kept` holds everything.
     pub whole: bool,
 }

@@ -173,21 +173,32 @@ impl ResponseDecoder {
             });
         }
         match framing::response(asked, status, head.version, head.headers.fields()) {
-            Ok(framing) => {
-                self.state = State::Body(Box::new(Reading::new(head, framing, started, at, limits)));
-                self.push(at, data, limits)
-            }
+            Ok(framing) => self.begin(Reading::new(head, framing, started, at, limits), at, data),
             Err(problem) => Some(self.refuse(problem)),
         }
     }
 
+    /// Most bodies are there with their head: those are never stored.
+    fn begin(&mut self, mut reading: Reading, at: Nanos, data: &mut &[u8]) -> Option<ResponseItem> {
+        let result = reading.advance(at, data);
+        if result == Ok(true) {
+            return Some(self.ended(reading));
+        }
+        self.state = State::Body(Box::new(reading));
+        result.err().map(|problem| self.refuse(problem))
+    }
+
     fn finish(&mut self) -> ResponseItem {
-        self.expected = None;
-        self.interim = 0;
         match std::mem::replace(&mut self.state, State::head()) {
-            State::Body(reading) => reading.finish(),
+            State::Body(reading) => self.ended(*reading),
             _ => self.refuse(Problem::Incomplete),
         }
+    }
+
+    fn ended(&mut self, reading: Reading) -> ResponseItem {
+        self.expected = None;
+        self.interim = 0;
+        reading.finish()
     }
 
     fn refuse(&mut self, problem: Problem) -> ResponseItem {

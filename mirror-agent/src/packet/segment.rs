@@ -1,5 +1,6 @@
 //! One TCP segment as the middle sees it.
 
+use std::hash::{Hash, Hasher};
 use std::net::SocketAddr;
 
 use crate::time::Nanos;
@@ -24,7 +25,7 @@ impl Side {
 }
 
 /// A connection's two ends, with the roles decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FlowKey {
     /// The end that asks.
     pub client: SocketAddr,
@@ -32,9 +33,34 @@ pub struct FlowKey {
     pub server: SocketAddr,
 }
 
+/// One end of a connection, as it is looked up for each segment: hashed in one step where it can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct End(pub SocketAddr);
+
 /// The TCP flags that a passive observer acts on (RFC 9293, section 3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags(pub u8);
+
+impl Hash for FlowKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        End(self.client).hash(state);
+        End(self.server).hash(state);
+    }
+}
+
+impl Hash for End {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.0 {
+            SocketAddr::V4(end) => {
+                state.write_u64(u64::from(end.ip().to_bits()) << 16 | u64::from(end.port()));
+            }
+            SocketAddr::V6(end) => {
+                state.write_u128(end.ip().to_bits());
+                state.write_u16(end.port());
+            }
+        }
+    }
+}
 
 impl Flags {
     /// No more data from the sender.

@@ -1,8 +1,8 @@
 //! The table of hosts and path templates: how often, how it went, how long it took.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use hashbrown::HashMap;
 use mirror_common::histogram::slot;
 
 use super::record::Record;

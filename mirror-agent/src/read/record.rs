@@ -70,10 +70,10 @@ pub struct SeenBody<'a> {
     pub whole: bool,
 }
 
-impl<'a> SeenBody<'a> {
+impl SeenBody<'_> {
     /// The digest of the whole content; none if the message broke off.
-    pub fn sha256(&self) -> Option<&'a [u8; 32]> {
-        self.whole.then_some(&self.body.sha256)
+    pub fn sha256(&self) -> Option<[u8; 32]> {
+        if self.whole { self.body.sha256() } else { None }
     }
 
     /// Bytes that are held, if they are fewer than were seen.

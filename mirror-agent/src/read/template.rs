@@ -103,10 +103,10 @@ fn is_kind(kind: &[u8]) -> bool {
 fn is_identifier(segment: &[u8]) -> bool {
     let count = |is: fn(&u8) -> bool| segment.iter().filter(|byte| is(byte)).count();
     let (len, digits) = (segment.len(), count(u8::is_ascii_digit));
-    let (hex, marks) = (count(u8::is_ascii_hexdigit), count(|byte| b"-_,:".contains(byte)));
     if digits == 0 {
         return false;
     }
+    let (hex, marks) = (count(u8::is_ascii_hexdigit), count(|byte| b"-_,:".contains(byte)));
     if digits + marks == len || (hex == len && len >= 8) || (hex == 32 && hex + marks == len) {
         return true;
     }

@@ -211,7 +211,7 @@ fn answer(response: &Response) -> Answer<'_> {
         headers: &response.headers,
         body: &response.body.kept,
         len: response.body.len,
-        sha256: response.body.sha256,
+        digest: response.body.digest,
         whole: response.body.whole,
     }
 }

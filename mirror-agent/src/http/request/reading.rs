@@ -90,16 +90,27 @@ impl Reading {
         if !before.is_empty() {
             self.last = at;
         }
-        let content = &mut self.content;
-        let done = self.body.advance(data, &mut |piece| content.push(piece))?;
+        let (on_wire, content) = (self.is_on_wire(), &mut self.content);
+        let done = self.body.advance(data, &mut |piece| {
+            if !on_wire {
+                content.push(piece);
+            }
+        })?;
         let taken = before.get(..before.len() - data.len()).unwrap_or_default();
         self.framed += taken.len() as u64;
-        if self.framed > limits.request_body {
-            self.lose(Lost::Oversize);
-        } else if self.lost.is_none() {
+        let is_over = self.framed > limits.request_body;
+        if on_wire || (self.lost.is_none() && !is_over) {
             self.wire.extend_from_slice(taken);
         }
+        if is_over {
+            self.lose(Lost::Oversize);
+        }
         Ok(done)
+    }
+
+    /// Whether the content stands behind the head in `wire` and nowhere else.
+    fn is_on_wire(&self) -> bool {
+        !self.chunked && self.lost.is_none()
     }
 
     pub(super) fn skip(&mut self, n: u64) -> bool {
@@ -114,6 +125,9 @@ impl Reading {
     /// Keeps nothing of the body from here on. The first reason stays.
     fn lose(&mut self, why: Lost) {
         if self.lost.is_none() {
+            if self.is_on_wire() {
+                self.content.push(self.wire.get(self.head_len..).unwrap_or_default());
+            }
             self.lost = Some(why);
             self.wire.truncate(self.head_len);
             self.wire.shrink_to_fit();
@@ -137,12 +151,15 @@ impl Reading {
     }
 
     fn build(self) -> Request {
+        let on_wire = self.is_on_wire();
         let wire = Bytes::from(self.wire);
         let head = wire.slice(..self.head_len.min(wire.len()));
-        let mut body = self.content.finish();
-        if !self.chunked && self.lost.is_none() {
-            body = Body { kept: wire.slice(head.len()..), whole: true, ..body };
-        }
+        let body = if on_wire {
+            let kept = wire.slice(head.len()..);
+            Body { len: kept.len() as u64, kept, digest: None, whole: true }
+        } else {
+            self.content.finish()
+        };
         Request {
             method: self.method,
             target: head.slice_ref(self.target.of(&head)),

@@ -39,7 +39,7 @@ fn show_whole(request: &Request) -> String {
     let Request { method, target, version, headers, body, wire, line_end, .. } = request;
     assert!(body.whole && body.len == body.kept.len() as u64);
     assert!(wire[..*line_end].ends_with(b"\n"));
-    let (line, wire, sha) = (*line_end, wire.len(), hex(&body.sha256));
+    let (line, wire, sha) = (*line_end, wire.len(), hex(&body.sha256().unwrap()));
     let (target, content) = (target.escape_ascii(), body.kept.escape_ascii());
     format!("{method} {target} {} [{}] <{content}> {sha} {line}/{wire}", version.as_str(), fields(headers))
 }

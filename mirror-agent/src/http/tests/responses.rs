@@ -33,7 +33,7 @@ fn show(item: ResponseItem) -> String {
     match item {
         ResponseItem::Complete { response, reuse } => {
             let Response { status, version, headers, body, .. } = *response;
-            let (kept, sha) = (body.kept.escape_ascii(), hex(&body.sha256));
+            let (kept, sha) = (body.kept.escape_ascii(), hex(&body.sha256().unwrap()));
             let whole = if body.whole { "whole" } else { "part" };
             let end = if reuse { "reuse" } else { "close" };
             let version = version.as_str();

@@ -94,7 +94,7 @@ struct Answered<'a> {
 #[derive(Serialize)]
 struct Body<'a> {
     body_bytes: u64,
-    body_sha256: Option<Hex<'a>>,
+    body_sha256: Option<Hex>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

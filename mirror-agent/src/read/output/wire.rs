@@ -29,7 +29,7 @@ pub struct Seconds(pub Duration);
 
 /// A digest in hexadecimal.
 #[derive(Clone, Copy, Debug)]
-pub struct Hex<'a>(pub &'a [u8; 32]);
+pub struct Hex(pub [u8; 32]);
 
 /// Bytes in base64 (RFC 4648, section 4).
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,7 @@ impl Serialize for Seconds {
     }
 }
 
-impl Serialize for Hex<'_> {
+impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut digits = [0; 64];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
@@ -163,7 +163,7 @@ mod tests {
         let mut digest = [0; 32];
         digest[0] = 0xaf;
         digest[31] = 0x09;
-        check(Hex(&digest), &format!("\"af{}09\"", "00".repeat(30)));
+        check(Hex(digest), &format!("\"af{}09\"", "00".repeat(30)));
         // RFC 4648, section 10.
         check(Base64(b"fooba"), "\"Zm9vYmE=\"");
         check(Displayed(7), "\"7\"");
