@@ -18,14 +18,15 @@ fn the_probe_finds_what_this_kernel_has() {
 #[test]
 fn the_agent_takes_that_way_at_every_hook() {
     let scene = Scene::new(Version::V1);
-    let status = scene.agent(&[]).stop().unwrap();
+    let agent = scene.agent(&[]);
+    let status = agent.status().unwrap();
     let taps = status["agent"]["taps"].as_array().unwrap();
     assert_eq!(taps.len(), 4, "two hooks of two interfaces: {taps:?}");
     for tap in taps {
         assert_eq!(tap["mechanism"], mechanism().as_str());
         assert_eq!(tap["position"].as_u64(), (mechanism() == Mechanism::Tcx).then_some(0), "{tap}");
     }
-    balanced(&status);
+    balanced(&agent.stop().unwrap());
 }
 
 /// Also on kernels that have tcx: it is the way back.
