@@ -1,7 +1,7 @@
 //! An emulated machine: started, listened to, and ended when it falls silent.
 
-use std::fs;
-use std::io::{BufRead as _, BufReader, Read};
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -25,7 +25,7 @@ const DONE: &str = "@@ done";
 pub(super) struct Guest<'a> {
     pub(super) kernel: &'a Kernel,
     pub(super) archive: &'a Path,
-    /// For its console's text.
+    /// For the text of both serial ports: `console` and `said`.
     pub(super) directory: &'a Path,
 }
 
@@ -36,10 +36,12 @@ impl Guest<'_> {
         let lines = machine.lines()?;
         let deadline = Instant::now() + LONGEST;
         let mut last: Vec<String> = Vec::new();
+        let mut kept = File::create(self.directory.join("said"))?;
         loop {
             let patience = SILENCE.min(deadline.saturating_duration_since(Instant::now()));
             match lines.recv_timeout(patience) {
                 Ok(line) => {
+                    writeln!(kept, "{line}")?;
                     on_line(&line);
                     last.push(line);
                 }

@@ -22,7 +22,16 @@ pub(super) struct Programs {
 }
 
 /// What emulation makes so slow that it would say nothing more than the host's run does.
-const TOO_SLOW: [(&str, &str); 0] = [];
+const TOO_SLOW: [(&str, &str); 2] = [
+    (
+        "verdict::random_bytes_pass",
+        "thousands of packets, minutes when emulated; each shape and byte is tried",
+    ),
+    (
+        "verdict::random_talks_balance",
+        "thousands of packets, minutes when emulated; each kind of talk is tried",
+    ),
+];
 
 /// All of it, linked statically. The agent is the one that `cargo xtask build --static` makes.
 pub(super) fn build() -> Result<Programs> {
