@@ -10,7 +10,7 @@ use mirror_tests::world::Host;
 use nix::sys::signal::Signal;
 
 use crate::machine::mechanism;
-use crate::scene::{PATIENCE, Scene, balanced, nobody_noticed, reach};
+use crate::scene::{PATIENCE, Scene, balanced, nobody_noticed, reach, settle};
 
 /// The lease is 2 s; the rest is for a busy machine.
 const LEASE: Duration = Duration::from_millis(2500);
@@ -27,8 +27,7 @@ fn shadow(scene: &Scene) {
     let ip = |line: &str| scene.on(Host::Node, &line.split(' ').collect::<Vec<_>>());
     ip("ip link add before type veth peer name behind");
     for name in ["before", "behind"] {
-        let quiet = format!("net.ipv6.conf.{name}.disable_ipv6");
-        let path = format!("/proc/sys/{}", quiet.replace('.', "/"));
+        let path = format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6");
         scene.world.enter(Host::Node, || std::fs::write(path, "1").unwrap()).unwrap();
         ip(&format!("ip link set {name} up"));
     }
@@ -64,7 +63,7 @@ fn the_lease_ends_the_clones_of_a_killed_agent() {
     let scene = Scene::new(Version::V1);
     shadow(&scene);
     let agent = scene.agent(&["--shadow-interface", "before"]);
-    let load = scene.load("/users/1", 100.0, 6);
+    let load = scene.load("/users/1", 100.0, 8);
     reach(&agent, "packets/cloned", 100);
     assert!(clones(&scene) >= 100);
     let killed = kill(agent);
@@ -79,18 +78,19 @@ fn the_lease_ends_the_clones_of_a_killed_agent() {
 #[test]
 fn the_next_start_sweeps_up_what_is_left_and_leaves_nothing() {
     let scene = Scene::new(Version::V1);
-    let load = scene.load("/users/1", 100.0, 8);
     let first = scene.agent(&[]);
+    let load = scene.load("/users/1", 100.0, 2);
     reach(&first, "requests/compared", 50);
     kill(first);
     assert_eq!(filters(&scene), filters_left());
+    nobody_noticed(load);
     let next = scene.agent(&[]);
     assert_eq!(filters(&scene), filters_left(), "one tap at each hook, or a link");
-    reach(&next, "requests/compared", 50);
+    let asked = nobody_noticed(scene.load("/users/1", 100.0, 1));
+    settle(&next, asked);
     let status = next.stop().unwrap();
     balanced(&status);
     assert_eq!(filters(&scene), [0, 0]);
     let links = scene.on(Host::Node, &["cat", "/proc/net/dev"]);
     assert!(!links.contains("shadow"), "{links}");
-    nobody_noticed(load);
 }

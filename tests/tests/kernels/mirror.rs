@@ -18,7 +18,10 @@ fn two_versions_that_are_the_same_do_not_differ() {
     assert_eq!(figure(&status, "requests/compared"), asked, "{status:#}");
     assert_eq!(figure(&status, "differences"), 0, "{status:#}");
     for version in ["v1", "v2"] {
-        assert_eq!(figure(&status, &format!("turns/{version}/recorded")), asked, "{status:#}");
+        let turns = |part: &str| figure(&status, &format!("turns/{version}/{part}"));
+        // Where everything is slow, TCP sends some segments again, and their turns are in doubt.
+        assert_eq!(turns("recorded") + turns("ambiguous"), asked, "{version}: {status:#}");
+        assert!(turns("recorded") > 0, "{version}: {status:#}");
     }
     assert_eq!(scene.v2.log().unwrap().iter().filter(|entry| entry.shadow).count() as u64, asked);
     assert!(scene.v1.log().unwrap().iter().all(|entry| !entry.shadow), "v1 was asked by the agent");

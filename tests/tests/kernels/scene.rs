@@ -102,13 +102,18 @@ pub fn settle(agent: &Agent, seen: u64) {
 }
 
 /// Waits for the end of the users: not one of their requests may have failed. Returns how many there were.
-pub fn nobody_noticed(mut load: Load) -> u64 {
+pub fn nobody_noticed(load: Load) -> u64 {
+    latencies_us(load).len() as u64
+}
+
+/// The same, and how long each request took, as its user saw it.
+pub fn latencies_us(mut load: Load) -> Vec<u32> {
     let slices = load.finish(PATIENCE).unwrap();
     let failed: u64 = slices.iter().map(|slice| slice.failed).sum();
     assert_eq!(failed, 0, "{}", load.process.log());
-    let ok: u64 = slices.iter().map(|slice| slice.ok).sum();
-    assert!(ok > 0, "the users asked nothing");
-    ok
+    let all: Vec<u32> = slices.into_iter().flat_map(|slice| slice.latencies_us).collect();
+    assert!(!all.is_empty(), "the users asked nothing");
+    all
 }
 
 /// Every ledger of a final status must balance, by our own sums too.
