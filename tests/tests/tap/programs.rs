@@ -1,8 +1,9 @@
 //! One loaded object in a network namespace of its own, and everything that its programs leave behind.
 
 use std::cell::RefCell;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use aya::Ebpf;
 use aya::maps::{Array, HashMap, MapData};
@@ -245,11 +246,16 @@ fn make_namespace() -> u32 {
     unshare(CloneFlags::CLONE_NEWNET).unwrap();
     // The kernel's own packets would be counted among the clones.
     std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap();
-    ip(&["link", "set", "lo", "up"]);
     // The near end last: it would send nothing until the kernel had found that it has a carrier.
-    ip(&["link", "add", "far", "up", "type", "veth", "peer", "name", "shadow"]);
-    ip(&["link", "set", "shadow", "up"]);
+    ip_batch("link set lo up\nlink add far up type veth peer name shadow\nlink set shadow up\n");
     if_nametoindex("shadow").unwrap()
+}
+
+/// Runs `ip` once for several lines: starting it is what takes long.
+fn ip_batch(lines: &str) {
+    let mut child = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success(), "ip: {lines}");
 }
 
 /// Runs `ip` in this thread's namespace.
