@@ -9,6 +9,7 @@ mod fuzz;
 mod place;
 mod setup;
 mod test;
+mod vm;
 
 use std::process::ExitCode;
 

@@ -11,7 +11,7 @@ use toolchain::Toolchain;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Also what the end-to-end tests speak to: nginx, curl, wrk, tshark, Prometheus and others
+    /// Also what the end-to-end tests speak to: nginx, curl, wrk, tshark, Prometheus, qemu and others
     #[arg(long)]
     tests: bool,
 }
@@ -39,7 +39,7 @@ const BUILD: [Package; 6] = [
 const DEMO: [Package; 1] = [Package::with_program("iproute2", "ip")];
 
 /// What the tests have the agent mirror, and what they compare it with.
-const TESTS: [Package; 9] = [
+const TESTS: [Package; 12] = [
     Package::with_program("nginx-light", "nginx"),
     Package::with_program("curl", "curl"),
     Package::with_program("wrk", "wrk"),
@@ -49,6 +49,10 @@ const TESTS: [Package; 9] = [
     Package::with_program("gzip", "gzip"),
     Package::with_program("zstd", "zstd"),
     Package::with_program("bpftool", "bpftool"),
+    // To boot other kernels.
+    Package::with_program("qemu-system-x86", "qemu-system-x86_64"),
+    Package::with_program("busybox-static", "busybox"),
+    Package::with_program("xz-utils", "xz"),
 ];
 
 pub(crate) fn run(options: &Options) -> Result<()> {

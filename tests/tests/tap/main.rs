@@ -4,13 +4,14 @@
 //! frame (bytes) ─► programs (one loaded object) ◄─ connection (a TCP talk, with its own idea of the time)
 //! ```
 //!
-//! Every test loads an object of its own, in a network namespace of its own. Time is moved, not waited for.
+//! Every test has an object of its own, or one that is as good as new, in a network namespace of its own. Time is moved, not waited for.
 
 #![expect(clippy::unwrap_used, reason = "a test panics, for the stack trace; so do its helpers")]
 
 mod connection;
 mod frame;
 mod programs;
+mod reuse;
 
 mod caps;
 mod clock;

@@ -1,8 +1,9 @@
 //! One loaded object in a network namespace of its own, and everything that its programs leave behind.
 
 use std::cell::RefCell;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use aya::Ebpf;
 use aya::maps::{Array, HashMap, MapData};
@@ -21,6 +22,8 @@ use mirror_common::policy::{Buckets, Control, ServicePolicy};
 use mirror_common::share::WHOLE_PPM;
 use nix::net::if_::if_nametoindex;
 use nix::sched::{CloneFlags, unshare};
+
+use crate::reuse::Loaded;
 
 /// The loopback interface, where a packet without [`Meta::interface`] is seen.
 pub const LOOPBACK: u32 = 1;
@@ -42,7 +45,7 @@ pub const OUT: Meta = Meta { program: object::EGRESS, interface: LOOPBACK, mark:
 #[derive(Clone, Copy, Debug)]
 pub struct Moment(pub u64, pub u64);
 
-/// The object and its maps. When it goes, every ledger in it must balance.
+/// The object and its maps.
 pub struct Programs {
     object: Ebpf,
     control: Array<MapData, Control>,
@@ -61,26 +64,10 @@ pub const WHOLE: ServicePolicy = ServicePolicy::of_share(WHOLE_PPM);
 
 impl Programs {
     /// With a shadow interface, an endless lease, and [`WHOLE`] as every service's policy. No endpoint is known.
-    pub fn load() -> Self {
+    pub fn load() -> Loaded {
         let shadow = make_namespace();
-        let mut object = object::load().unwrap();
-        let control = take_map(&mut object, "CONTROL").unwrap();
-        let histograms = Histograms::new(take_map(&mut object, "HISTOGRAMS").unwrap()).unwrap();
-        let counts = Counts::new(&mut object).unwrap();
-        let mut take = |name| object.take_map(name).unwrap();
-        let (policies, buckets) = (take("POLICIES"), take("BUCKETS"));
-        let (endpoints, flows) = (take("ENDPOINTS_BY_KEY"), take("FLOWS_BY_KEY"));
-        let mut programs = Programs {
-            object,
-            control: Array::try_from(aya::maps::Map::Array(control)).unwrap(),
-            policies: policies.try_into().unwrap(),
-            buckets: buckets.try_into().unwrap(),
-            endpoints: endpoints.try_into().unwrap(),
-            flows: RefCell::new(flows.try_into().unwrap()),
-            counts,
-            histograms,
-            shadow,
-        };
+        let mut programs = Loaded::get();
+        programs.shadow = shadow;
         programs.steer(|control| {
             control.lease_until = u64::MAX;
             control.shadow_interface = shadow;
@@ -91,8 +78,30 @@ impl Programs {
         programs
     }
 
+    /// As the kernel has them after loading.
+    pub fn fresh() -> Self {
+        let mut object = object::load().unwrap();
+        let control = take_map(&mut object, "CONTROL").unwrap();
+        let histograms = Histograms::new(take_map(&mut object, "HISTOGRAMS").unwrap()).unwrap();
+        let counts = Counts::new(&mut object).unwrap();
+        let mut take = |name| object.take_map(name).unwrap();
+        let (policies, buckets) = (take("POLICIES"), take("BUCKETS"));
+        let (endpoints, flows) = (take("ENDPOINTS_BY_KEY"), take("FLOWS_BY_KEY"));
+        Programs {
+            object,
+            control: Array::try_from(aya::maps::Map::Array(control)).unwrap(),
+            policies: policies.try_into().unwrap(),
+            buckets: buckets.try_into().unwrap(),
+            endpoints: endpoints.try_into().unwrap(),
+            flows: RefCell::new(flows.try_into().unwrap()),
+            counts,
+            histograms,
+            shadow: 0,
+        }
+    }
+
     /// The same, and every service has its primary at [`address_of`] it.
-    pub fn with_services() -> Self {
+    pub fn with_services() -> Loaded {
         let mut programs = Self::load();
         for service in 0..SERVICES as u8 {
             programs.know(address_of(service), service, 0, role::PRIMARY);
@@ -211,14 +220,6 @@ impl Programs {
     }
 }
 
-impl Drop for Programs {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.assert_balance();
-        }
-    }
-}
-
 /// Where [`Programs::with_services`] puts a service.
 pub fn address_of(service: u8) -> SocketAddr {
     (Ipv4Addr::new(10, 0, 0, 2), 8000 + u16::from(service)).into()
@@ -238,11 +239,16 @@ fn make_namespace() -> u32 {
     unshare(CloneFlags::CLONE_NEWNET).unwrap();
     // The kernel's own packets would be counted among the clones.
     std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap();
-    ip(&["link", "set", "lo", "up"]);
-    ip(&["link", "add", "shadow", "type", "veth", "peer", "name", "far"]);
-    ip(&["link", "set", "far", "up"]);
-    ip(&["link", "set", "shadow", "up"]);
+    // The near end last: it would send nothing until the kernel had found that it has a carrier.
+    ip_batch("link set lo up\nlink add far up type veth peer name shadow\nlink set shadow up\n");
     if_nametoindex("shadow").unwrap()
+}
+
+/// Runs `ip` once for several lines: starting it is what takes long.
+fn ip_batch(lines: &str) {
+    let mut child = Command::new("ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success(), "ip: {lines}");
 }
 
 /// Runs `ip` in this thread's namespace.

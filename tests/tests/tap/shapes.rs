@@ -8,6 +8,7 @@ use crate::frame::{
     ACK, IPV4, IPV6, QINQ, SYN, TCP, UDP, VLAN, datagram, ethernet, ipv4, ipv6, segment, tagged, tcp, udp,
 };
 use crate::programs::{IN, Programs};
+use crate::reuse::Loaded;
 
 const V4: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2)];
 const V6: [Ipv6Addr; 2] =
@@ -24,7 +25,7 @@ const DESTINATION: u8 = 60;
 /// The wanted end of a frame: nothing means matched.
 type Case = (&'static str, Vec<u8>, Option<&'static str>);
 
-fn programs() -> Programs {
+fn programs() -> Loaded {
     let mut programs = Programs::load();
     programs.know((V4[1], PORT).into(), 0, 0, role::PRIMARY);
     programs.know((V6[1], PORT).into(), 0, 0, role::PRIMARY);

@@ -13,6 +13,7 @@ use crate::frame::{
     ACK, FIN, IPV4, IPV6, QINQ, RST, SYN, TCP, VLAN, datagram, ethernet, ipv4, ipv6, segment, tagged, tcp,
 };
 use crate::programs::{IN, Meta, Programs};
+use crate::reuse::Loaded;
 
 /// The shortest frame of a kind that a test run takes. Shorter IP headers are tried behind a VLAN tag.
 fn shortest(frame: &[u8]) -> usize {
@@ -26,7 +27,7 @@ fn shortest(frame: &[u8]) -> usize {
 const A: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 0, 0, 1), 40_000);
 const B: (Ipv4Addr, u16) = (Ipv4Addr::new(10, 0, 0, 2), 8080);
 
-fn programs() -> Programs {
+fn programs() -> Loaded {
     let mut programs = Programs::load();
     programs.steer(|control| control.everything = 1);
     programs.know(B.into(), 1, 0, role::PRIMARY);
