@@ -67,6 +67,7 @@ fn clear(programs: &Programs) {
             MapType::Array if map.name_as_str().is_none_or(|name| name.contains('.')) => {}
             MapType::Array | MapType::PerCpuArray => zero(&map),
             MapType::Hash | MapType::LruHash | MapType::PerCpuHash | MapType::LpmTrie => remove_all(&map),
+            MapType::RingBuf => {} // only its reader can empty it
             other => panic!("cannot empty the map {:?} of kind {other:?}", map.name_as_str()),
         }
     }
