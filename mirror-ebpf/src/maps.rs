@@ -11,6 +11,7 @@ use mirror_common::policy::{Buckets, Control, ServicePolicy};
 use mirror_common::rule::{Candidates, PrefixKey};
 
 use crate::packet::Packet;
+use crate::scan::TextRoom;
 
 /// `BPF_F_MMAPABLE`: user space reads and writes the array without a system call.
 const MMAPABLE: u32 = 1 << 10;
@@ -41,6 +42,9 @@ pub static RULE_COUNTS: PerCpuArray<RuleCount> = PerCpuArray::with_max_entries(S
 /// The packet that this processor looks at.
 #[map]
 pub static PARSED: PerCpuArray<Packet> = PerCpuArray::with_max_entries(1, 0);
+/// The segment of a request that this processor looks at.
+#[map]
+pub static TEXTS: PerCpuArray<TextRoom> = PerCpuArray::with_max_entries(1, 0);
 #[map]
 pub static HISTOGRAMS: Array<Histogram> = Array::with_max_entries(SERIES, MMAPABLE);
 #[map]

@@ -1,10 +1,12 @@
 //! What the first bytes of a segment are, and whether a second request hides behind the first.
 
-use core::ptr::read_volatile;
+use core::arch::asm;
 
+use aya_ebpf::helpers::generated::bpf_skb_load_bytes;
 use aya_ebpf::programs::TcContext;
 use mirror_common::limits::REQUEST_SCAN;
 
+use crate::maps::TEXTS;
 use crate::opaque;
 use crate::packet::load;
 
@@ -12,6 +14,8 @@ use crate::packet::load;
 pub type Peek = [u64; 2];
 /// How many bytes that is.
 pub const PEEK: u32 = 16;
+
+const _: () = assert!(REQUEST_SCAN.is_power_of_two());
 
 /// Words that are searched at a time, and where there are fewer bytes.
 const CHUNK: usize = 8;
@@ -102,76 +106,144 @@ pub enum Head {
     Continues,
     /// Something stands behind it in the same segment: a second request.
     Followed,
-    /// Too long to be searched.
-    TooLong,
 }
 
-/// Searches a segment for the blank line that ends a head (RFC 9112, section 2.1).
-#[inline(always)]
-pub fn head(ctx: &TcContext, at: u32, len: u32) -> Head {
-    if len > REQUEST_SCAN {
-        return Head::TooLong;
-    }
-    if len < 4 {
-        return Head::Continues;
-    }
-    let Ok(end) = load::<u32>(ctx, at + len - 4) else { return Head::Continues };
-    if blank_line_within(ctx, at, len - 2) {
-        return Head::Followed;
-    }
-    // A lone line feed ends a line too (section 2.2).
-    let end = u32::from_be(end);
-    if end == 0x0d0a_0d0a || end & 0xffff == 0x0a0a { Head::Ends } else { Head::Continues }
+/// The bytes of one segment of a request, copied once: a call for each look would be most of what a request costs.
+pub struct Text {
+    start: *const u8,
+    len: u32,
 }
 
-/// Whether `\n\r` or `\n\n` stands wholly inside the first `len` bytes.
+/// Room for a text, and for a chunk that begins at its last byte.
+pub type TextRoom = [u64; (REQUEST_SCAN as usize + bytes::<CHUNK>() as usize) / 8];
+
+/// Bytes of the blank line that ends a head, and of the line before it.
+const TAIL: u32 = 4;
+
+/// Copies a segment of a request; none where it is too short to hold the end of a head, or too long.
 #[inline(always)]
-fn blank_line_within(ctx: &TcContext, at: u32, len: u32) -> bool {
-    if len >= bytes::<CHUNK>() {
-        search::<CHUNK>(ctx, at, len, REQUEST_SCAN)
-    } else if len >= bytes::<SMALL_CHUNK>() {
-        search::<SMALL_CHUNK>(ctx, at, len, bytes::<CHUNK>())
-    } else {
-        false // two request lines do not fit
+pub fn copy(ctx: &TcContext, at: u32, len: u32) -> Option<Text> {
+    let room = TEXTS.get_ptr_mut(0)?;
+    // Two compares: of what the compiler would make of both in one, the verifier learns nothing of the length.
+    let len = opaque::number(len as u64);
+    if len > REQUEST_SCAN as u64 {
+        return None;
     }
+    let len = opaque::number(len);
+    if len < TAIL as u64 {
+        return None;
+    }
+    let len = opaque::number(len) as u32;
+    // SAFETY: a live entry of this processor's own array, longer than that.
+    let copied = unsafe { bpf_skb_load_bytes(ctx.skb.skb.cast(), at, room.cast(), len) };
+    (copied == 0).then_some(Text { start: room.cast(), len })
 }
 
-/// Searches `len` bytes, which are at least a chunk and at most `most`. Two chunks overlap by a byte, so that no pair
-/// falls between them. The last one stands behind the loop: inside, the verifier would follow it once a round.
-#[inline(always)]
-fn search<const WORDS: usize>(ctx: &TcContext, at: u32, len: u32, most: u32) -> bool {
-    let stride = bytes::<WORDS>() - 1;
-    let last = len - bytes::<WORDS>();
-    let mut offset = 0;
-    for _ in 0..most / stride + 1 {
-        if offset >= last {
-            break;
+impl Text {
+    /// The first bytes; none where it is shorter than that.
+    #[inline(always)]
+    pub fn peek(&self) -> Option<Peek> {
+        // SAFETY: inside the room.
+        (self.len >= PEEK).then(|| unsafe { [word(self.start).to_be(), word(self.start.add(8)).to_be()] })
+    }
+
+    /// Searches it for the blank line that ends a head (RFC 9112, section 2.1).
+    #[inline(always)]
+    pub fn head(&self) -> Head {
+        // SAFETY: inside the room; the text has as many bytes at least.
+        let end = unsafe { tail(self.at(self.len - TAIL)) };
+        if self.has_blank_line_before_end() {
+            return Head::Followed;
         }
-        if has_blank_line::<WORDS>(ctx, at + offset) {
-            return true;
-        }
-        offset += stride;
+        // A lone line feed ends a line too (section 2.2).
+        if end == 0x0d0a_0d0a || end & 0xffff == 0x0a0a { Head::Ends } else { Head::Continues }
     }
-    has_blank_line::<WORDS>(ctx, at + last)
+
+    /// Whether `\n\r` or `\n\n` stands wholly before the last two bytes.
+    #[inline(always)]
+    fn has_blank_line_before_end(&self) -> bool {
+        let len = self.len - 2;
+        if len >= bytes::<CHUNK>() {
+            self.search::<CHUNK>(len, REQUEST_SCAN)
+        } else if len >= bytes::<SMALL_CHUNK>() {
+            self.search::<SMALL_CHUNK>(len, bytes::<CHUNK>())
+        } else {
+            false // two request lines do not fit
+        }
+    }
+
+    /// Searches `len` bytes, which are at least a chunk and at most `most`. Two chunks overlap by a byte, so that no
+    /// pair falls between them. The last one stands behind the loop: inside, the verifier would follow it once a round.
+    #[inline(always)]
+    fn search<const WORDS: usize>(&self, len: u32, most: u32) -> bool {
+        let stride = bytes::<WORDS>() - 1;
+        let last = len - bytes::<WORDS>();
+        let mut offset = 0;
+        for _ in 0..most / stride + 1 {
+            if offset >= last {
+                break;
+            }
+            if has_blank_line::<WORDS>(self.at(offset)) {
+                return true;
+            }
+            offset += stride;
+        }
+        has_blank_line::<WORDS>(self.at(last))
+    }
+
+    /// A byte of it, with room for a chunk behind it whatever `offset` is: the mask changes nothing, but tells it the
+    /// verifier.
+    #[inline(always)]
+    fn at(&self, offset: u32) -> *const u8 {
+        let offset = opaque::number(offset as u64) & (REQUEST_SCAN as u64 - 1);
+        // SAFETY: inside the room.
+        unsafe { self.start.add(offset as usize) }
+    }
 }
 
 /// Whether a line feed stands in this chunk, with a line feed or a carriage return behind it.
 ///
 /// The words are looked at one after another: all at once they take more registers than there are, and then more stack
-/// than Linux 6.1 gives (512 bytes, less 32 for the compiler's `memset`).
+/// than the kernel gives (512 bytes).
 #[inline(always)]
-fn has_blank_line<const WORDS: usize>(ctx: &TcContext, at: u32) -> bool {
-    let Ok(chunk) = load::<[u64; WORDS]>(ctx, at) else { return false };
+fn has_blank_line<const WORDS: usize>(chunk: *const u8) -> bool {
     let (mut found, mut before) = (0u64, each(0xff));
-    for word in &chunk {
-        // SAFETY: a plain reference.
-        let word = u64::from_le(unsafe { read_volatile(word) }) ^ each(b'\n');
+    for index in 0..WORDS {
+        // SAFETY: whoever calls has a whole chunk there.
+        let word = unsafe { word(chunk.add(index * 8)) } ^ each(b'\n');
         let first = word << 8 | before >> 56; // every byte's neighbour
         found |= zeros(first | word) | zeros(first | (word ^ each(b'\n' ^ b'\r')));
         before = word;
         found = opaque::number(found);
     }
     found & each(0x80) != 0
+}
+
+/// Four bytes of a text, as a number.
+///
+/// # Safety
+///
+/// They must be inside its room.
+#[inline(always)]
+unsafe fn tail(at: *const u8) -> u32 {
+    let word: u64;
+    // SAFETY: as of `word`.
+    unsafe { asm!("{0} = *(u32 *)({1} + 0)", out(reg) word, in(reg) at, options(nostack, readonly)) }
+    u32::from_be(word as u32)
+}
+
+/// Eight bytes of a text, wherever they begin.
+///
+/// # Safety
+///
+/// They must be inside its room.
+#[inline(always)]
+unsafe fn word(at: *const u8) -> u64 {
+    let word: u64;
+    // In assembly, because the compiler would put a word of no alignment together from bytes.
+    // SAFETY: as the caller promises, and the processor takes any alignment.
+    unsafe { asm!("{0} = *(u64 *)({1} + 0)", out(reg) word, in(reg) at, options(nostack, readonly)) }
+    word
 }
 
 /// The top bit of a byte is set where a byte is zero, and never where none is; the other bits mean nothing.

@@ -9,13 +9,14 @@ use aya_ebpf::programs::TcContext;
 use mirror_common::count::{TurnCount, side};
 use mirror_common::flow::{Flow, known, phase};
 use mirror_common::histogram::series;
+use mirror_common::limits::REQUEST_SCAN;
 use mirror_common::policy::ServicePolicy;
 use mirror_common::turn::{Ambiguous, measure, outcome};
 
 use crate::histogram::record_under;
 use crate::maps::turn_count;
 use crate::packet::{Segment, tcp};
-use crate::scan::{self, Head, Method, PEEK, Peek};
+use crate::scan::{self, Head, Method, PEEK, Peek, Text};
 use crate::sequence::{Place, place};
 use crate::subject::Sighting;
 
@@ -125,7 +126,12 @@ impl Clock<'_> {
             Place::Next => None,
         };
         self.doubt(doubt); // what stands before these bytes
-        let method = self.peek().map_or(Method::None, scan::method);
+        let text = scan::copy(self.ctx, self.segment.payload_at, self.segment.payload);
+        let peek = match &text {
+            Some(text) => text.peek(),
+            None => self.peek(),
+        };
+        let method = peek.map_or(Method::None, scan::method);
         if self.flow.poison != 0 {
             return self.poisoned_request(method);
         }
@@ -135,7 +141,7 @@ impl Clock<'_> {
             _ => self.request_after_response(method),
         }
         self.doubt(doubt); // and what begins with them
-        self.look_for_end();
+        self.look_for_end(text);
     }
 
     /// Bytes that were seen before.
@@ -217,15 +223,16 @@ impl Clock<'_> {
 
     /// A head that is its request's end must be the last thing in its segment.
     #[inline(always)]
-    fn look_for_end(&mut self) {
+    fn look_for_end(&mut self, text: Option<Text>) {
         if self.flow.phase != phase::REQUEST || self.flow.known & known::BODILESS == 0 {
             return;
         }
-        match scan::head(self.ctx, self.segment.payload_at, self.segment.payload) {
-            Head::Ends => self.flow.known |= known::HEAD_DONE,
-            Head::Continues => {}
-            Head::Followed => self.poison_with_another(Ambiguous::Pipelined),
-            Head::TooLong => self.doubt(Some(Ambiguous::LongRequest)),
+        match text.map(|text| text.head()) {
+            Some(Head::Ends) => self.flow.known |= known::HEAD_DONE,
+            Some(Head::Continues) => {}
+            Some(Head::Followed) => self.poison_with_another(Ambiguous::Pipelined),
+            None if self.segment.payload > REQUEST_SCAN => self.doubt(Some(Ambiguous::LongRequest)),
+            None => {}
         }
     }
 
