@@ -1,6 +1,8 @@
 //! The kernel side as the agent sees it: verbs, not maps.
 
 pub mod attach;
+pub mod chain;
+pub mod claim;
 pub mod clock;
 pub mod control;
 pub mod counts;
@@ -9,11 +11,17 @@ pub mod histograms;
 pub mod interface;
 pub mod lease;
 pub mod leftover;
+pub mod links;
 mod mapped;
 pub mod namespace;
+pub mod netlink;
+pub mod news;
 pub mod object;
 pub mod pulse;
 pub mod shadow;
+pub mod taps;
+pub mod wanted;
+pub mod watch;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,12 +32,17 @@ use aya::maps::{Array, HashMap, MapData};
 use mirror_common::flow::{Endpoint, EndpointKey, TCP, UDP};
 use mirror_common::policy::ServicePolicy;
 
-use attach::{Mechanism, Tap, Vantage};
+use crate::config::OnDisplaced;
+use attach::{Mechanism, Vantage};
 use control::Control;
 use counts::Counts;
 use flows::Flows;
 use histograms::Histograms;
+use news::Heard;
 use shadow::Shadow;
+use taps::changes::Changes;
+use taps::{Sharing, Taps};
+use wanted::Wanted;
 
 /// The loaded programs and everything that hangs on them. Dropping it detaches every tap.
 pub struct Kernel {
@@ -41,7 +54,7 @@ pub struct Kernel {
     pub histograms: Histograms,
     /// How taps are attached here.
     pub mechanism: Mechanism,
-    taps: Mutex<Vec<Tap>>,
+    taps: Mutex<Taps>,
     flows: Mutex<Flows>,
     policies: Mutex<Array<MapData, ServicePolicy>>,
     endpoints: Mutex<HashMap<MapData, EndpointKey, Endpoint>>,
@@ -57,6 +70,19 @@ impl Kernel {
     pub fn load() -> Result<Self> {
         let mut object = object::load()?;
         let mechanism = attach::probe(&mut object)?;
+        Self::of(object, mechanism)
+    }
+
+    /// The same with a given way to attach, which this kernel must have.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel or our rights do not allow it.
+    pub fn load_as(mechanism: Mechanism) -> Result<Self> {
+        Self::of(object::load()?, mechanism)
+    }
+
+    fn of(mut object: Ebpf, mechanism: Mechanism) -> Result<Self> {
         let control = Control::new(control::take_map(&mut object, "CONTROL")?)?;
         let histograms = Histograms::new(control::take_map(&mut object, "HISTOGRAMS")?)?;
         let counts = Counts::new(&mut object)?;
@@ -70,7 +96,7 @@ impl Kernel {
             counts,
             histograms,
             mechanism,
-            taps: Mutex::default(),
+            taps: Mutex::new(Taps::new(mechanism)),
             flows: Mutex::new(flows),
             policies: Mutex::new(policies),
             endpoints: Mutex::new(endpoints),
@@ -128,17 +154,47 @@ impl Kernel {
         lock(&self.policies).get(&service.into(), 0).context("read a service's policy")
     }
 
-    /// Removes what a killed predecessor left on an interface, then taps it.
+    /// Removes what a killed predecessor left on an interface, then taps it; beside another agent where that can be.
     ///
     /// # Errors
     ///
     /// When the kernel refuses; the interface is as it was then.
     pub fn tap(&self, interface: &str) -> Result<()> {
-        interface::require(interface)?;
-        leftover::sweep(interface)?;
-        let taps = attach::attach(&mut lock(&self.object), interface, self.mechanism)?;
-        lock(&self.taps).extend(taps);
-        Ok(())
+        lock(&self.taps).tap(&mut lock(&self.object), interface, Sharing::Beside)
+    }
+
+    /// Taps what is wanted and there, each interface alone. [`Kernel::look`] keeps it so.
+    ///
+    /// # Errors
+    ///
+    /// When an interface that was named cannot be tapped, or one of them belongs to another agent, which is named.
+    pub fn want(&self, wanted: Wanted, on_displaced: OnDisplaced) -> Result<()> {
+        lock(&self.taps).want(&mut lock(&self.object), wanted, on_displaced)
+    }
+
+    /// Follows the interfaces if they have changed, and reads back where the taps stand.
+    pub fn look(&self, heard: Heard) {
+        match self.look_at_taps(heard) {
+            Ok(lost) if lost.is_empty() => {}
+            Ok(lost) => {
+                let freed = self.flows().disown(&lost);
+                tracing::debug!(?lost, freed, "connections that lost their vantage may have another");
+            }
+            Err(error) => tracing::error!("cannot look after the taps: {error:#}"),
+        }
+    }
+
+    fn look_at_taps(&self, heard: Heard) -> Result<Vec<flows::Lost>> {
+        let (mut taps, mut object) = (lock(&self.taps), lock(&self.object));
+        if heard.overrun {
+            taps.note_overrun();
+        }
+        let mut lost = Vec::new();
+        if heard.links || taps.is_due() {
+            lost = taps.follow(&mut object)?;
+        }
+        lost.extend(taps.check(&mut object)?);
+        Ok(lost)
     }
 
     /// Takes every tap off.
@@ -148,7 +204,12 @@ impl Kernel {
 
     /// Where each attached tap is.
     pub fn taps(&self) -> Vec<Vantage> {
-        lock(&self.taps).iter().map(|tap| tap.vantage.clone()).collect()
+        lock(&self.taps).vantages()
+    }
+
+    /// What has changed at the taps so far.
+    pub fn tap_changes(&self) -> Changes {
+        lock(&self.taps).changes()
     }
 
     /// Makes the shadow interface and tells the programs of it.

@@ -7,12 +7,16 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use aya::maps::{HashMap, MapData};
 use mirror_common::flow::{Address, Flow, FlowKey, TCP, address, known, mapped, phase};
+use mirror_common::turn::Ambiguous;
 
 use super::clock;
 
 /// A connection without a packet for this long is taken out of the table. Longer than the keep-alive timeout of common
 /// servers, whose closing tells the turn clock how the last response ended.
 pub const IDLE: Duration = Duration::from_secs(300);
+
+/// Only an entry that is still there is written.
+const BPF_EXIST: u64 = 2;
 
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +25,21 @@ pub struct Swept {
     pub entries: usize,
     /// Entries that were taken out.
     pub removed: usize,
+}
+
+/// A vantage that sees nothing any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The interface.
+    pub interface: u32,
+    /// The hook's number; `None`: all of them.
+    pub hook: Option<u8>,
+}
+
+impl Lost {
+    fn owns(self, flow: &Flow, side: usize) -> bool {
+        flow.interface[side] == self.interface && self.hook.is_none_or(|hook| flow.hook[side] == hook)
+    }
 }
 
 /// The flow table of a loaded object.
@@ -59,6 +78,32 @@ impl Flows {
             }
         }
         swept
+    }
+
+    /// Frees the directions of connections that these vantages own, so that whoever sees them next owns them. A turn in
+    /// flight may lack what passed meanwhile, so it is not certain. Returns how many connections were concerned.
+    ///
+    /// An entry is read and written back: what another packet of its other direction changes in between is lost.
+    pub fn disown(&mut self, lost: &[Lost]) -> usize {
+        let is_lost = |flow: &Flow, side: usize| lost.iter().any(|lost| lost.owns(flow, side));
+        let mut freed = 0;
+        let keys: Vec<_> = self.table.keys().flatten().collect();
+        for key in keys {
+            let Ok(mut flow) = self.table.get(&key, 0) else { continue };
+            let sides = [0, 1].map(|side| is_lost(&flow, side));
+            if sides == [false; 2] {
+                continue;
+            }
+            for (side, _) in sides.into_iter().enumerate().filter(|(_, lost)| *lost) {
+                flow.interface[side] = 0;
+                flow.hook[side] = 0;
+            }
+            if flow.phase != phase::IDLE && flow.doubt == 0 {
+                flow.doubt = Ambiguous::Reordered as u8;
+            }
+            freed += usize::from(self.table.insert(key, flow, BPF_EXIST).is_ok());
+        }
+        freed
     }
 
     /// Turns of one version that will never be recorded because their connection fell silent.
