@@ -172,8 +172,9 @@ impl Kernel {
         lock(&self.taps).want(&mut lock(&self.object), wanted, on_displaced)
     }
 
-    /// Follows the interfaces if they have changed, and reads back where the taps stand.
-    pub fn look(&self, heard: Heard) {
+    /// Follows the interfaces if they have changed, and reads back where the taps stand. Returns whether there is more
+    /// to do at once.
+    pub fn look(&self, heard: Heard) -> bool {
         match self.look_at_taps(heard) {
             Ok(lost) if lost.is_empty() => {}
             Ok(lost) => {
@@ -182,6 +183,7 @@ impl Kernel {
             }
             Err(error) => tracing::error!("cannot look after the taps: {error:#}"),
         }
+        lock(&self.taps).has_more()
     }
 
     fn look_at_taps(&self, heard: Heard) -> Result<Vec<flows::Lost>> {

@@ -21,11 +21,14 @@ use super::{interface, leftover};
 use crate::config::OnDisplaced;
 use changes::Changes;
 use entry::Entry;
-use refusal::Refusal;
+use refusal::{Again, Refusal};
 
 /// Interfaces that are tapped at once. One more costs every host that has them a look twice a second, and a program run a
 /// packet; a pattern that matches more is a slip.
 pub const TAPPED_MAX: usize = 256;
+
+/// Interfaces that are tapped at one go: the kernel takes milliseconds for each, and others wait for the taps meanwhile.
+const AT_ONCE: usize = 8;
 
 /// How an interface is shared with other agents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +47,10 @@ pub struct Taps {
     /// By interface index.
     entries: BTreeMap<u32, Entry>,
     /// Interfaces that were asked for and refused, by index: with their name, and when to try again.
-    refused: BTreeMap<u32, (String, Option<Instant>)>,
+    refused: BTreeMap<u32, (String, Again)>,
     changes: Changes,
+    /// More was new than was tapped at one go.
+    has_more: bool,
 }
 
 impl Taps {
@@ -58,6 +63,7 @@ impl Taps {
             entries: BTreeMap::new(),
             refused: BTreeMap::new(),
             changes: Changes::default(),
+            has_more: false,
         }
     }
 
@@ -105,10 +111,10 @@ impl Taps {
         let links = links::list(&mut Netlink::open()?).context("list the interfaces")?;
         let lost = self.drop_gone(&links);
         let now = Instant::now();
-        for link in self.untapped(&links) {
-            if self.is_refused(&link, now) {
-                continue;
-            }
+        let new: Vec<_> =
+            self.untapped(&links).into_iter().filter(|link| !self.is_refused(link, now)).collect();
+        self.has_more = new.len() > AT_ONCE;
+        for link in new.into_iter().take(AT_ONCE) {
             match self.add(object, &link, Sharing::Alone) {
                 Ok(()) => {
                     self.changes.interface_new += 1;
@@ -135,11 +141,15 @@ impl Taps {
         Ok(lost)
     }
 
+    /// Whether more interfaces are new than were tapped at one go.
+    pub fn has_more(&self) -> bool {
+        self.has_more
+    }
+
     /// Whether an interface that was refused is to be tried again.
     pub fn is_due(&self) -> bool {
         let now = Instant::now();
-        self.refused.values().any(|(_, again)| again.is_some_and(|again| again <= now))
-            && self.entries.len() < TAPPED_MAX
+        self.refused.values().any(|(_, again)| matches!(again, Again::At(again) if *again <= now))
     }
 
     /// Where each tap is.
@@ -218,13 +228,17 @@ impl Taps {
 
     fn is_refused(&self, link: &Link, now: Instant) -> bool {
         let Some((name, again)) = self.refused.get(&link.index) else { return false };
-        *name == link.name && again.is_none_or(|again| now < again)
+        let is_early = match again {
+            Again::Never => true,
+            Again::At(again) => now < *again,
+            Again::WithRoom => self.entries.len() >= TAPPED_MAX,
+        };
+        is_early && *name == link.name
     }
 
     /// Said and counted once, however often it is tried.
     fn refuse(&mut self, link: &Link, refusal: &Refusal) {
-        let again = refusal.again().map(|after| Instant::now() + after);
-        let before = self.refused.insert(link.index, (link.name.clone(), again));
+        let before = self.refused.insert(link.index, (link.name.clone(), refusal.again()));
         if before.is_none_or(|(name, _)| name != link.name) {
             refusal.count(&mut self.changes);
             tracing::warn!(interface = link.name, "not tapped: {refusal}");

@@ -22,12 +22,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Calls `look` with what was heard: at once (as if interfaces had changed), then at every news and every [`EVERY`].
+    /// Calls `look` with what was heard: at once (as if interfaces had changed), then at every news and every [`EVERY`],
+    /// and as long as it says that there is more to do.
     ///
     /// # Errors
     ///
     /// When the kernel refuses the socket or the thread.
-    pub fn start(look: impl FnMut(Heard) + Send + 'static) -> Result<Self> {
+    pub fn start(look: impl FnMut(Heard) -> bool + Send + 'static) -> Result<Self> {
         let news = News::open(news::ROOM).context("listen for news of interfaces")?;
         let (ended, stop) = pipe().context("make a pipe")?;
         let run = move || {
@@ -49,15 +50,15 @@ impl Drop for Watch {
     }
 }
 
-fn run(news: &News, ended: &PipeReader, mut look: impl FnMut(Heard)) -> std::io::Result<()> {
+fn run(news: &News, ended: &PipeReader, mut look: impl FnMut(Heard) -> bool) -> std::io::Result<()> {
     let mut heard = Heard { links: true, ..Heard::default() }; // what came between the first list and this
     loop {
-        look(heard);
+        let has_more = look(heard);
         if news::is_over(ended.as_fd(), REST)? {
             return Ok(());
         }
-        match news.wait(ended.as_fd(), EVERY - REST)? {
-            Some(next) => heard = next,
+        match news.wait(ended.as_fd(), if has_more { Duration::ZERO } else { EVERY - REST })? {
+            Some(next) => heard = Heard { links: next.links || has_more, ..next },
             None => return Ok(()),
         }
     }

@@ -53,7 +53,7 @@ fn a_living_agents_filters_are_not_swept() {
     };
     let living = scene.world.enter(Host::Node, tap).unwrap();
     let before = filters(&scene);
-    assert_eq!(before.matches("mirror_").count(), 2, "{before}");
+    assert_eq!(before.matches("name mirror_").count(), 2, "{before}");
     let said = refused(&scene, &["-i", "veth-v1"]);
     assert!(said.contains(&format!("(process {})", std::process::id())), "{said}");
     assert_eq!(filters(&scene), before);
@@ -69,7 +69,7 @@ fn a_dead_agents_filters_are_swept() {
         std::mem::forget(attach(&mut object, "veth-v1", Mechanism::Clsact).unwrap());
     };
     scene.world.enter(Host::Node, leave).unwrap();
-    assert_eq!(filters(&scene).matches("mirror_").count(), 2);
+    assert_eq!(filters(&scene).matches("name mirror_").count(), 2);
     let agent = scene.agent(&TAPS);
     assert!(!filters(&scene).contains("mirror_"), "{}", filters(&scene));
     agent.stop().unwrap();

@@ -85,6 +85,7 @@ fn what_took_the_place_of_ours_stays_when_we_go() {
 #[test]
 fn who_comes_before_a_filter_is_said() {
     in_node(|scene| {
+        scene.node("tc qdisc add dev eth0 clsact");
         filter(scene, 7);
         let taps = Taps::new(OnDisplaced::Reattach);
         taps.await_ingress(Condition::Preceded, Some(1));

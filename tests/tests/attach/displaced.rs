@@ -1,10 +1,11 @@
 //! Somebody removes a tap or comes before it: it is said within a second, and put back if that was asked for.
 
+use std::fs;
 use std::process::Command;
 
 use aya::Ebpf;
 use aya::programs::links::LinkOrder;
-use aya::programs::tc::{TcAttachOptions, TcAttachType};
+use aya::programs::tc::{SchedClassifier, TcAttachOptions, TcAttachType};
 use mirror_agent::kernel::object::{INGRESS, load, program};
 use mirror_tests::agent::Agent;
 use mirror_tests::wait::until;
@@ -26,19 +27,33 @@ fn intruder(world: &World) -> Ebpf {
     world.enter(Host::Node, attach).unwrap()
 }
 
-/// The link of our tap at v1's ingress, as bpftool sees it.
-fn link(scene: &Scene) -> Option<String> {
-    let shown = scene.node("bpftool net show dev veth-v1");
-    let ours = shown.lines().find(|line| line.contains("tcx/ingress"))?;
-    let id = ours.split_once("link_id ")?.1.split_whitespace().next()?;
-    Some(id.to_owned())
+/// The link of the agent's tap at v1's ingress, as the kernel shows it beside its descriptor. A link that was detached
+/// has no interface any more.
+fn link(scene: &Scene, agent: &Agent) -> Option<String> {
+    let index = scene.world.enter(Host::Node, || nix::net::if_::if_nametoindex("veth-v1").unwrap()).unwrap();
+    let ours = chain(&scene.world);
+    let infos = fs::read_dir(format!("/proc/{}/fdinfo", agent.process.pid())).unwrap();
+    let infos = infos.flatten().filter_map(|entry| fs::read_to_string(entry.path()).ok());
+    let field = |info: &str, name: &str| {
+        let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+        line.split_whitespace().next()?.parse::<u32>().ok()
+    };
+    let is_ours = |info: &String| {
+        field(info, "ifindex") == Some(index) && field(info, "prog_id").is_some_and(|id| ours.contains(&id))
+    };
+    infos.filter(is_ours).find_map(|info| Some(field(&info, "link_id")?.to_string()))
 }
 
-/// Takes our tap away, as root can.
-fn detach(scene: &Scene, link: &str) {
+/// The ids of the programs at v1's ingress.
+fn chain(world: &World) -> Vec<u32> {
+    let query = || SchedClassifier::query_tcx("veth-v1", TcAttachType::Ingress).unwrap().1;
+    world.enter(Host::Node, query).unwrap().iter().map(|program| program.id()).collect()
+}
+
+/// Takes the tap away, as root can.
+fn detach(link: &str) {
     let output = Command::new("bpftool").args(["link", "detach", "id", link]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let _ = scene;
 }
 
 fn await_condition(agent: &Agent, expect: (&str, Option<u64>)) {
@@ -52,7 +67,7 @@ fn await_condition(agent: &Agent, expect: (&str, Option<u64>)) {
 fn a_removal_is_said() {
     let scene = Scene::new();
     let agent = scene.agent(&[&TAPS[..], &["--listen", "127.0.0.1:9464"]].concat());
-    detach(&scene, &link(&scene).unwrap());
+    detach(&link(&scene, &agent).unwrap());
     await_condition(&agent, ("removed", None));
     let log = agent.process.log();
     assert_eq!(log.matches("somebody removed the tap").count(), 1, "{log}");
@@ -94,7 +109,7 @@ fn what_was_displaced_is_put_back() {
     let mut connection = Connection::open(&scene.world, Host::Client, Host::V1.service());
     connection.get();
     settle(&agent, 1);
-    detach(&scene, &link(&scene).unwrap());
+    detach(&link(&scene, &agent).unwrap());
     await_changes(&agent, "reattached", 1, SECOND);
     await_condition(&agent, ("first", Some(0)));
     (0..3).for_each(|_| connection.get());
@@ -113,8 +128,8 @@ fn a_fight_is_given_up() {
     let scene = Scene::new();
     let agent = scene.agent(&[&TAPS[..], &["--on-displaced", "reattach"]].concat());
     for round in 0..=5 {
-        let link = until("our tap", PATIENCE, || Ok(link(&scene))).unwrap();
-        detach(&scene, &link);
+        let link = until("our tap", PATIENCE, || Ok(link(&scene, &agent))).unwrap();
+        detach(&link);
         match round {
             5 => await_changes(&agent, "contested", 1, SECOND),
             _ => await_changes(&agent, "reattached", round + 1, SECOND),

@@ -1,7 +1,7 @@
 //! Why an interface is not tapped.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::TAPPED_MAX;
 use super::changes::Changes;
@@ -24,13 +24,24 @@ pub enum Refusal {
     Failed(anyhow::Error),
 }
 
+/// When a refused interface is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// What it is does not change.
+    Never,
+    /// From then on.
+    At(Instant),
+    /// When fewer are tapped.
+    WithRoom,
+}
+
 impl Refusal {
-    /// When to try again; `None`: never.
-    pub fn again(&self) -> Option<Duration> {
+    /// When to try again.
+    pub fn again(&self) -> Again {
         match self {
-            Refusal::Framing(_) => None,
-            Refusal::Full => Some(Duration::ZERO), // as soon as another goes
-            Refusal::Taken(_) | Refusal::Failed(_) => Some(AGAIN),
+            Refusal::Framing(_) => Again::Never,
+            Refusal::Full => Again::WithRoom,
+            Refusal::Taken(_) | Refusal::Failed(_) => Again::At(Instant::now() + AGAIN),
         }
     }
 
