@@ -83,9 +83,10 @@ const WAYS: [Way; 8] = [
     },
     Way {
         kind: "ifb",
-        node: "ip link add ifb7 type ifb; ip link set ifb7 up; tc qdisc add dev veth-v1 clsact
-               for hook in ingress egress; do
-                   tc filter add dev veth-v1 $hook protocol all u32 match u32 0 0 action mirred egress redirect dev ifb7
+        node: "ip link add ifb7 type ifb; ip link set ifb7 up
+               for from in eth0 veth-v1; do
+                   tc qdisc add dev $from clsact
+                   tc filter add dev $from ingress protocol all u32 match u32 0 0 action mirred egress redirect dev ifb7
                done",
         tap: "ifb7",
         also: "veth-v1",
