@@ -24,6 +24,7 @@ pub mod wanted;
 pub mod watch;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
@@ -55,6 +56,8 @@ pub struct Kernel {
     /// How taps are attached here.
     pub mechanism: Mechanism,
     taps: Mutex<Taps>,
+    /// The last look at the taps failed, which was said.
+    is_blind: AtomicBool,
     flows: Mutex<Flows>,
     policies: Mutex<Array<MapData, ServicePolicy>>,
     endpoints: Mutex<HashMap<MapData, EndpointKey, Endpoint>>,
@@ -97,6 +100,7 @@ impl Kernel {
             histograms,
             mechanism,
             taps: Mutex::new(Taps::new(mechanism)),
+            is_blind: AtomicBool::new(false),
             flows: Mutex::new(flows),
             policies: Mutex::new(policies),
             endpoints: Mutex::new(endpoints),
@@ -175,12 +179,15 @@ impl Kernel {
     /// Follows the interfaces if they have changed, and reads back where the taps stand. Returns whether there is more
     /// to do at once.
     pub fn look(&self, heard: Heard) -> bool {
-        match self.look_at_taps(heard) {
+        let result = self.look_at_taps(heard);
+        let was_blind = self.is_blind.swap(result.is_err(), Ordering::Relaxed);
+        match result {
             Ok(lost) if lost.is_empty() => {}
             Ok(lost) => {
                 let freed = self.flows().disown(&lost);
                 tracing::debug!(?lost, freed, "connections that lost their vantage may have another");
             }
+            Err(_) if was_blind => {}
             Err(error) => tracing::error!("cannot look after the taps: {error:#}"),
         }
         lock(&self.taps).has_more()

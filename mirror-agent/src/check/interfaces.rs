@@ -81,8 +81,8 @@ fn place(name: &str, hook: &str, chain: Chain) -> Row {
 }
 
 fn facts(name: &str, index: u32) -> Facts {
-    let entries = getifaddrs().into_iter().flatten().filter(|entry| entry.interface_name == name);
-    let up = entries.map(|entry| entry.flags.contains(InterfaceFlags::IFF_UP)).any(|up| up);
+    let mut entries = getifaddrs().into_iter().flatten().filter(|entry| entry.interface_name == name);
+    let up = entries.any(|entry| entry.flags.contains(InterfaceFlags::IFF_UP));
     let links = Netlink::open().and_then(|mut netlink| links::list(&mut netlink)).unwrap_or_default();
     let link = links.iter().find(|link| link.index == index);
     Facts { index, mtu: mtu(name), up, ethernet: link.map(links::framing) == Some(Framing::Ethernet) }
