@@ -2,6 +2,7 @@
 //! Everything that is wrong is said at once, each thing with its place.
 
 mod clash;
+mod displaced;
 mod draft;
 mod errors;
 mod file;
@@ -16,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use displaced::OnDisplaced;
 pub use draft::{Draft, Said, ServiceDraft};
 pub use errors::{Errors, Place, Problem};
 pub use share::{Share, ShareError};
@@ -33,8 +35,10 @@ pub const SERVICES_MAX: usize = 64;
 /// Everything that `run` needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Interfaces to tap, without repetition, in the order given. At least one.
+    /// Interfaces to tap, or patterns of their names, without repetition, in the order given. At least one.
     pub interfaces: Vec<String>,
+    /// What to do when somebody takes a tap away, or comes before it.
+    pub on_displaced: OnDisplaced,
     /// The services, 1 to [`SERVICES_MAX`], with distinct names and endpoints.
     pub services: Vec<Service>,
     /// An existing interface that gets the clones; `None`: the agent makes its own. Never one that is tapped.

@@ -2,6 +2,8 @@
 
 pub mod attach;
 mod buckets;
+pub mod chain;
+pub mod claim;
 pub mod clock;
 pub mod control;
 pub mod counts;
@@ -11,13 +13,20 @@ pub mod histograms;
 pub mod interface;
 pub mod lease;
 pub mod leftover;
+pub mod links;
 mod mapped;
 pub mod namespace;
+pub mod netlink;
+pub mod news;
 pub mod object;
 pub mod pulse;
 pub mod shadow;
+pub mod taps;
+pub mod wanted;
+pub mod watch;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
@@ -26,13 +35,18 @@ use aya::maps::{Array, HashMap, MapData};
 use mirror_common::flow::{Endpoint, EndpointKey, TCP, UDP};
 use mirror_common::policy::ServicePolicy;
 
-use attach::{Mechanism, Tap, Vantage};
+use crate::config::OnDisplaced;
+use attach::{Mechanism, Vantage};
 use control::Control;
 use counts::Counts;
 use events::Events;
 use flows::Flows;
 use histograms::Histograms;
+use news::Heard;
 use shadow::Shadow;
+use taps::changes::Changes;
+use taps::{Sharing, Taps};
+use wanted::Wanted;
 
 /// The loaded programs and everything that hangs on them. Dropping it detaches every tap.
 pub struct Kernel {
@@ -44,7 +58,9 @@ pub struct Kernel {
     pub histograms: Histograms,
     /// How taps are attached here.
     pub mechanism: Mechanism,
-    taps: Mutex<Vec<Tap>>,
+    taps: Mutex<Taps>,
+    /// The last look at the taps failed, which was said.
+    is_blind: AtomicBool,
     flows: Mutex<Flows>,
     events: Mutex<Events>,
     policies: Mutex<Array<MapData, ServicePolicy>>,
@@ -61,6 +77,19 @@ impl Kernel {
     pub fn load() -> Result<Self> {
         let mut object = object::load()?;
         let mechanism = attach::probe(&mut object)?;
+        Self::of(object, mechanism)
+    }
+
+    /// The same with a given way to attach, which this kernel must have.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel or our rights do not allow it.
+    pub fn load_as(mechanism: Mechanism) -> Result<Self> {
+        Self::of(object::load()?, mechanism)
+    }
+
+    fn of(mut object: Ebpf, mechanism: Mechanism) -> Result<Self> {
         let control = Control::new(control::take_map(&mut object, "CONTROL")?)?;
         let histograms = Histograms::new(control::take_map(&mut object, "HISTOGRAMS")?)?;
         let counts = Counts::new(&mut object)?;
@@ -75,7 +104,8 @@ impl Kernel {
             counts,
             histograms,
             mechanism,
-            taps: Mutex::default(),
+            taps: Mutex::new(Taps::new(mechanism)),
+            is_blind: AtomicBool::new(false),
             flows: Mutex::new(flows),
             events: Mutex::new(events),
             policies: Mutex::new(policies),
@@ -135,19 +165,59 @@ impl Kernel {
         lock(&self.policies).get(&service.into(), 0).context("read a service's policy")
     }
 
-    /// Removes what a killed predecessor left on an interface, then taps it.
+    /// Removes what a killed predecessor left on an interface, then taps it; beside another agent where that can be.
     ///
     /// # Errors
     ///
     /// When the kernel refuses; the interface is as it was then.
     pub fn tap(&self, interface: &str) -> Result<()> {
-        interface::require(interface)?;
-        leftover::sweep(interface)?;
-        let taps = attach::attach(&mut lock(&self.object), interface, self.mechanism)?;
-        let mut all = lock(&self.taps);
-        all.extend(taps);
-        self.control.set_several_interfaces(all.iter().any(|tap| tap.vantage.interface != interface));
-        Ok(())
+        let mut taps = lock(&self.taps);
+        let result = taps.tap(&mut lock(&self.object), interface, Sharing::Beside);
+        self.control.set_several_interfaces(taps.interfaces() > 1);
+        result
+    }
+
+    /// Taps what is wanted and there, each interface alone. [`Kernel::look`] keeps it so.
+    ///
+    /// # Errors
+    ///
+    /// When an interface that was named cannot be tapped, or one of them belongs to another agent, which is named.
+    pub fn want(&self, wanted: Wanted, on_displaced: OnDisplaced) -> Result<()> {
+        let mut taps = lock(&self.taps);
+        let result = taps.want(&mut lock(&self.object), wanted, on_displaced);
+        self.control.set_several_interfaces(taps.interfaces() > 1);
+        result
+    }
+
+    /// Follows the interfaces if they have changed, and reads back where the taps stand. Returns whether there is more
+    /// to do at once.
+    pub fn look(&self, heard: Heard) -> bool {
+        let result = self.look_at_taps(heard);
+        let was_blind = self.is_blind.swap(result.is_err(), Ordering::Relaxed);
+        match result {
+            Ok(lost) if lost.is_empty() => {}
+            Ok(lost) => {
+                let freed = self.flows().disown(&lost);
+                tracing::debug!(?lost, freed, "connections that lost their vantage may have another");
+            }
+            Err(_) if was_blind => {}
+            Err(error) => tracing::error!("cannot look after the taps: {error:#}"),
+        }
+        lock(&self.taps).has_more()
+    }
+
+    fn look_at_taps(&self, heard: Heard) -> Result<Vec<flows::Lost>> {
+        let (mut taps, mut object) = (lock(&self.taps), lock(&self.object));
+        if heard.overrun {
+            taps.note_overrun();
+        }
+        let mut lost = Vec::new();
+        if heard.links || taps.is_due() {
+            lost = taps.follow(&mut object)?;
+            self.control.set_several_interfaces(taps.interfaces() > 1);
+        }
+        lost.extend(taps.check(&mut object)?);
+        Ok(lost)
     }
 
     /// Takes every tap off.
@@ -157,7 +227,12 @@ impl Kernel {
 
     /// Where each attached tap is.
     pub fn taps(&self) -> Vec<Vantage> {
-        lock(&self.taps).iter().map(|tap| tap.vantage.clone()).collect()
+        lock(&self.taps).vantages()
+    }
+
+    /// What has changed at the taps so far.
+    pub fn tap_changes(&self) -> Changes {
+        lock(&self.taps).changes()
     }
 
     /// Makes the shadow interface and tells the programs of it.

@@ -27,6 +27,8 @@ use crate::kernel::flows::CROWDED;
 use crate::kernel::lease::Lease;
 use crate::kernel::pulse::Pulse;
 use crate::kernel::shadow::{Shadow, check_not_tapped};
+use crate::kernel::wanted::Wanted;
+use crate::kernel::watch::Watch;
 use crate::pipeline::Pipeline;
 use crate::replay::{OWN_MARK, Replayer, Target};
 use crate::rights;
@@ -114,9 +116,8 @@ impl Parts {
             kernel.add_endpoint(service.v2, endpoint(V2, role::SHADOW))?;
             kernel.set_policy(index, Agent::policy(service.share, &service.caps))?;
         }
-        for interface in &config.interfaces {
-            kernel.tap(interface)?;
-        }
+        let wanted = Wanted::new(&config.interfaces)?.without(&shadow.name);
+        kernel.want(wanted, config.on_displaced)?;
         Ok(Parts { kernel, shadow, rings, services: services?.into() })
     }
 }
@@ -147,6 +148,7 @@ struct Running {
     control: JoinHandle<()>,
     lease: Lease,
     _events: Pulse,
+    watch: Watch,
 }
 
 impl Running {
@@ -181,13 +183,15 @@ impl Running {
         let (lapsed, told) = (agent.clone(), agent.clone());
         let events = Pulse::start("events", EVENTS, move || told.forget_cut())?;
         let lease = Lease::take(&agent.kernel.control, move || lapsed.rejoin_all())?;
+        let watched = agent.clone();
+        let watch = Watch::start(move |heard| watched.kernel.look(heard))?;
         // Whoever gets an answer may rely on it that cloning has begun.
         let control = control::server::serve(agent.clone(), &doors.socket, doors.listen.take(), &stop)?;
         let shares: Vec<_> =
             config.services.iter().map(|one| format!("{} {}", one.name, one.share)).collect();
         tracing::info!(interfaces = ?config.interfaces, mechanism = agent.kernel.mechanism.as_str(),
             shadow = agent.shadow.name, "mirroring {}", shares.join(", "));
-        Ok(Running { agent, workers, stop_workers, stop_control, control, lease, _events: events })
+        Ok(Running { agent, workers, stop_workers, stop_control, control, lease, watch, _events: events })
     }
 
     fn until_stopped(&self, config: &Config, signals: &Signals) -> Result<()> {
@@ -232,6 +236,7 @@ impl Running {
             }
         }
         shutdown::drain(&self.agent, DRAIN);
+        drop(self.watch); // or it would miss the taps
         self.agent.kernel.untap();
         self.agent.set_stopped();
         let _ = self.stop_control.send(true);

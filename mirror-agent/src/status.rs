@@ -27,6 +27,9 @@ pub struct Agent {
     pub version: String,
     /// Where the taps are.
     pub taps: Vec<Tap>,
+    /// How often something changed at the taps, by what.
+    #[serde(default)] // an older agent does not say
+    pub attach_changes: BTreeMap<String, u64>,
     /// Where the clones go.
     pub shadow_interface: String,
     /// What was read of the clones.
@@ -48,10 +51,32 @@ pub struct Tap {
     pub hook: String,
     /// `tcx` or `clsact`.
     pub mechanism: String,
-    /// Place in the chain of programs, 0 being the first; absent where the kernel does not say.
+    /// How it stands.
+    #[serde(default)] // an older agent does not say
+    pub condition: Condition,
+    /// How many programs and filters see a packet before it; absent while it is removed.
     pub position: Option<usize>,
-    /// Programs after it in the chain.
+    /// How many come after it.
     pub followers: Option<usize>,
+}
+
+/// How a tap stands at its hook.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Condition {
+    /// Nobody sees packets before it.
+    #[default]
+    First,
+    /// Somebody sees packets before it, and may keep them from it.
+    Preceded,
+    /// Somebody took it away: it sees nothing.
+    Removed,
+}
+
+impl Condition {
+    /// Every condition, with its name in metrics.
+    pub const ALL: [(Condition, &'static str); 3] =
+        [(Condition::First, "first"), (Condition::Preceded, "preceded"), (Condition::Removed, "removed")];
 }
 
 /// The intake's ledger, in frames: `cloned = read + link_dropped + ring_dropped`.

@@ -134,6 +134,24 @@ impl World {
         format!("{}-{}", self.prefix, host.name())
     }
 
+    /// Cuts the wire to a host, as when its pod ends.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn cut(&self, host: Host) -> Result<()> {
+        network::ip(&["-n", &self.namespace(Host::Node), "link", "del", host.interface()], "")
+    }
+
+    /// Lays the wire to a host again, with the same names and addresses, as when its pod is back.
+    ///
+    /// # Errors
+    ///
+    /// When it was not cut, or the kernel refuses.
+    pub fn lay(&self, host: Host) -> Result<()> {
+        network::wire(self, host)
+    }
+
     /// Starts `command` on `host`. With `log`, its stderr goes to that file in [`World::directory`].
     ///
     /// # Errors

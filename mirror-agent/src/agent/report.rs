@@ -36,6 +36,7 @@ impl Agent {
             interface: tap.interface,
             hook: tap.hook.into(),
             mechanism: tap.mechanism.as_str().into(),
+            condition: tap.condition,
             position: tap.position,
             followers: tap.followers,
         });
@@ -45,6 +46,12 @@ impl Agent {
         Ok(status::Agent {
             version: env!("CARGO_PKG_VERSION").into(),
             taps: taps.collect(),
+            attach_changes: self
+                .kernel
+                .tap_changes()
+                .by_name()
+                .map(|(name, count)| (name.to_owned(), count))
+                .into(),
             shadow_interface: self.shadow.name.clone(),
             intake,
             connections: by_name(["joined_late", "refused", "given_up"], &counts),

@@ -7,6 +7,8 @@ use nix::net::if_::InterfaceFlags;
 use super::report::{Item, Row, why};
 use crate::kernel::attach::Mechanism;
 use crate::kernel::interface;
+use crate::kernel::links::{self, Framing};
+use crate::kernel::netlink::Netlink;
 
 /// What the kernel says of an interface.
 #[derive(Clone, Copy, Debug)]
@@ -79,15 +81,11 @@ fn place(name: &str, hook: &str, chain: Chain) -> Row {
 }
 
 fn facts(name: &str, index: u32) -> Facts {
-    let mut facts = Facts { index, mtu: mtu(name), up: false, ethernet: false };
-    // Every interface has an entry of the packet family, with its flags and the kind of its link.
-    for entry in getifaddrs().into_iter().flatten().filter(|entry| entry.interface_name == name) {
-        facts.up |= entry.flags.contains(InterfaceFlags::IFF_UP);
-        if let Some(link) = entry.address.as_ref().and_then(|address| address.as_link_addr()) {
-            facts.ethernet |= matches!(link.hatype(), libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK);
-        }
-    }
-    facts
+    let mut entries = getifaddrs().into_iter().flatten().filter(|entry| entry.interface_name == name);
+    let up = entries.any(|entry| entry.flags.contains(InterfaceFlags::IFF_UP));
+    let links = Netlink::open().and_then(|mut netlink| links::list(&mut netlink)).unwrap_or_default();
+    let link = links.iter().find(|link| link.index == index);
+    Facts { index, mtu: mtu(name), up, ethernet: link.map(links::framing) == Some(Framing::Ethernet) }
 }
 
 fn chain(name: &str, kind: TcAttachType, mechanism: Option<Mechanism>) -> Chain {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::TowardsV2;
-use crate::config::{Config, Draft, Errors, Place, Said, ServiceDraft, Share, values};
+use crate::config::{Config, Draft, Errors, OnDisplaced, Place, Said, ServiceDraft, Share, values};
 
 /// What `run` was told.
 #[derive(Clone, Debug, Default, Args)]
@@ -18,8 +18,8 @@ Example: mirror 5% of the connections for half a minute
 Example: several services
   mirror-agent run --config /etc/mirror-agent/config.yaml")]
 pub struct Run {
-    /// Interface that carries the service (repeatable)
-    #[arg(short = 'i', long = "interface", value_name = "IFACE", value_parser = values::interface)]
+    /// Interface that carries the service, or a pattern such as 'veth*', which is also followed (repeatable)
+    #[arg(short = 'i', long = "interface", value_name = "IFACE", value_parser = values::interfaces)]
     pub interfaces: Vec<String>,
     /// File with any number of services
     #[arg(long, value_name = "FILE")]
@@ -30,6 +30,9 @@ pub struct Run {
     /// Control socket [default: /run/mirror-agent/control.sock]
     #[arg(long, value_name = "PATH", value_parser = values::socket_path)]
     pub control: Option<PathBuf>,
+    /// When a tap is removed or preceded: report, or reattach, at most 5 times a minute [default: report]
+    #[arg(long, value_name = "POLICY", value_parser = values::on_displaced)]
+    pub on_displaced: Option<OnDisplaced>,
     /// Existing interface to send the clones to [default: the agent makes one]
     #[arg(long, value_name = "NAME", value_parser = values::interface)]
     pub shadow_interface: Option<String>,
@@ -104,6 +107,7 @@ impl Run {
         Draft {
             interfaces: self.interfaces.iter().map(|name| at("--interface", name.clone())).collect(),
             services: services.into_iter().collect(),
+            on_displaced: said("--on-displaced", &self.on_displaced),
             shadow_interface: said("--shadow-interface", &self.shadow_interface),
             listen: said("--listen", &self.listen),
             control: said("--control", &self.control),

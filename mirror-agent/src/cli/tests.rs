@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser};
 
 use super::{Cli, Command, LogFormat, LogLevel, Run};
-use crate::config::{Config, Place, Share, Speed};
+use crate::config::{Config, OnDisplaced, Place, Share, Speed};
 
 const RUN: &str = "run -i eth0 --v1 10.0.0.4:8080 --v2 10.0.0.5:8080 --share 5%";
 
@@ -141,7 +141,7 @@ fn every_flag_of_run_arrives() {
         "{RUN} -i eth1 -i eth0 --for 30s --summary s.json --differences d.ndjson --listen 127.0.0.1:0 --control c.sock \
          --shadow-interface vxlan7 --methods GET,POST --max-rps 1 --max-inflight 2 --max-connections 3 --timeout 4ms \
          --max-packets-per-second 5 --max-bytes-per-second 6kB --max-connections-per-second 7 --workers 8 --name shop \
-         --transit"
+         --transit --on-displaced reattach"
     );
     let config = Config::from_run(&run(&line)).unwrap();
     let service = &config.services[0];
@@ -153,6 +153,7 @@ fn every_flag_of_run_arrives() {
     assert_eq!(config.control.to_str(), Some("c.sock"));
     assert_eq!(config.shadow_interface.as_deref(), Some("vxlan7"));
     assert_eq!((config.workers, config.transit), (8, true));
+    assert_eq!(config.on_displaced, OnDisplaced::Reattach);
     assert_eq!(
         (service.name.as_str(), &service.methods[..]),
         ("shop", &["GET".to_owned(), "POST".to_owned()][..])

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Share;
 use super::errors::{Errors, Place};
+use super::{OnDisplaced, Share};
 
 /// A value and where it was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Said<T> {
 pub struct Draft {
     /// Interfaces that carry the services.
     pub interfaces: Vec<Said<String>>,
+    /// What to do about a displaced tap.
+    pub on_displaced: Option<Said<OnDisplaced>>,
     /// The services; from flags, at most one.
     pub services: Vec<ServiceDraft>,
     /// An existing interface to send the clones to.
@@ -95,6 +97,7 @@ impl Draft {
         let services = merge_services(self.services, file.services, errors);
         Draft {
             interfaces: if self.interfaces.is_empty() { file.interfaces } else { self.interfaces },
+            on_displaced: self.on_displaced.or(file.on_displaced),
             services,
             shadow_interface: self.shadow_interface.or(file.shadow_interface),
             listen: self.listen.or(file.listen),

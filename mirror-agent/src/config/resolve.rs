@@ -16,6 +16,7 @@ pub fn resolve(draft: Draft, root: &Place, errors: &mut Errors) -> Option<Config
     let services: Vec<_> = draft.services.into_iter().map(|service| complete(service, errors)).collect();
     Some(Config {
         interfaces: distinct(draft.interfaces),
+        on_displaced: value(draft.on_displaced).unwrap_or_default(),
         services: services.into_iter().collect::<Option<_>>()?,
         shadow_interface: value(draft.shadow_interface),
         listen: value(draft.listen),

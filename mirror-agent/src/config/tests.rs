@@ -5,7 +5,7 @@ mod mistakes;
 
 use std::time::Duration;
 
-use super::{Caps, Config, Draft, Limits, Share};
+use super::{Caps, Config, Draft, Limits, OnDisplaced, Share};
 
 const SAMPLE: &str = include_str!("../../../deploy/config.yaml");
 
@@ -72,6 +72,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!((config.listen, config.shadow_interface, config.run_for), (None, None, None));
     assert_eq!(config.control.to_str(), Some("/run/mirror-agent/control.sock"));
     assert!((1..=4).contains(&config.workers) && !config.transit);
+    assert_eq!(config.on_displaced, OnDisplaced::Report);
     assert_eq!(service.methods, ["GET", "HEAD", "OPTIONS"]);
     assert_eq!(
         (service.request_share, service.limits, service.caps),

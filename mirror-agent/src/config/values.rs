@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::OnDisplaced;
+
 /// A socket path longer than this cannot be bound: `sun_path` holds 108 bytes and ends in a zero.
 const SOCKET_PATH_MAX: usize = 107;
 /// A longer time is a slip of the unit (`M` is months), and far longer ones overflow the clock.
@@ -51,6 +53,38 @@ pub fn interface(text: &str) -> Result<String, String> {
             Err(format!("\"{shown}\" is not an interface name: no space, slash or colon may be in it"))
         }
         _ => Ok(text.to_owned()),
+    }
+}
+
+/// Whether a text is a pattern of interface names and not a name.
+pub fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+/// The name of a network interface, or a pattern of names: `*` is any text, `?` any letter, `[a-c]` one of these.
+pub fn interfaces(text: &str) -> Result<String, String> {
+    const PATTERN_MAX: usize = 64;
+    let shown = text.escape_debug();
+    if !is_pattern(text) {
+        return interface(text);
+    }
+    if text.len() > PATTERN_MAX
+        || text.bytes().any(|b| matches!(b, b'/' | b':' | 0) || b.is_ascii_whitespace())
+    {
+        return Err(format!("\"{shown}\" matches no interface name: no space, slash or colon may be in one"));
+    }
+    match glob::Pattern::new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!("\"{shown}\" is no pattern: {}", error.msg)),
+    }
+}
+
+/// What to do about a displaced tap.
+pub fn on_displaced(text: &str) -> Result<OnDisplaced, String> {
+    match text {
+        "report" => Ok(OnDisplaced::Report),
+        "reattach" => Ok(OnDisplaced::Reattach),
+        _ => Err(format!("{text:?} is neither report nor reattach")),
     }
 }
 

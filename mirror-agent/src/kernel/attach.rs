@@ -1,5 +1,7 @@
 //! Puts the tap on an interface: first in the tcx chain where the kernel has it, else as a clsact filter.
 
+use std::io;
+
 use anyhow::{Context, Result};
 use aya::Ebpf;
 use aya::programs::ProgramError;
@@ -8,8 +10,15 @@ use aya::programs::tc::{
     NlOptions, SchedClassifier, SchedClassifierLink, TcAttachOptions, TcAttachType, TcError, TcHandle,
     qdisc_add_clsact,
 };
+use libbpf_sys::{
+    BPF_TC_EGRESS, BPF_TC_INGRESS, BPF_TCX_EGRESS, BPF_TCX_INGRESS, bpf_attach_type, bpf_tc_attach_point,
+};
 
+use super::chain::{self, Place};
+use super::interface;
+use super::netlink::Netlink;
 use super::object::{self, EGRESS, INGRESS};
+use crate::status::Condition;
 
 /// Priority of our clsact filters. Not 1, which others fight for.
 pub(super) const PRIORITY: u16 = 49;
@@ -36,11 +45,54 @@ impl Mechanism {
     }
 }
 
+/// Where programs can be attached on an interface.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// `ingress` or `egress`.
+    pub name: &'static str,
+    /// The name of the tap's program for it.
+    pub program: &'static str,
+    /// Its number in the flow table.
+    pub number: u8,
+    kind: TcAttachType,
+}
+
+/// Every hook. On loopback only the first is used.
+pub static HOOKS: [Hook; 2] = [
+    Hook { name: "ingress", program: INGRESS, number: 1, kind: TcAttachType::Ingress },
+    Hook { name: "egress", program: EGRESS, number: 2, kind: TcAttachType::Egress },
+];
+
+impl Hook {
+    fn is_ingress(&self) -> bool {
+        self.number == 1
+    }
+
+    /// Its tcx chain, for the kernel.
+    pub(super) fn tcx_type(&self) -> bpf_attach_type {
+        if self.is_ingress() { BPF_TCX_INGRESS } else { BPF_TCX_EGRESS }
+    }
+
+    /// Its clsact filters, for libbpf.
+    pub(super) fn attach_point(&self) -> bpf_tc_attach_point {
+        if self.is_ingress() { BPF_TC_INGRESS } else { BPF_TC_EGRESS }
+    }
+
+    /// Its clsact filters, for netlink (`TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_…)`).
+    pub(super) fn parent(&self) -> u32 {
+        if self.is_ingress() { 0xffff_fff2 } else { 0xffff_fff3 }
+    }
+}
+
 /// The tap at one hook of one interface; detached when dropped.
 pub struct Tap {
     /// Where it is.
     pub vantage: Vantage,
-    _link: SchedClassifierLink,
+    /// The hook.
+    pub hook: &'static Hook,
+    index: u32,
+    program: u32,
+    link: Option<SchedClassifierLink>,
 }
 
 /// Where a tap is, and among whom.
@@ -52,10 +104,74 @@ pub struct Vantage {
     pub hook: &'static str,
     /// How it is attached.
     pub mechanism: Mechanism,
-    /// Its place in the chain of programs, 0 being the first; unknown for clsact.
+    /// How it stands.
+    pub condition: Condition,
+    /// How many programs and filters see a packet before it; unknown while it is removed.
     pub position: Option<usize>,
-    /// How many programs come after it in the chain.
+    /// How many come after it.
     pub followers: Option<usize>,
+}
+
+impl Tap {
+    /// Reads back where it stands, and says so in its vantage.
+    ///
+    /// # Errors
+    ///
+    /// When the interface is gone.
+    pub fn look(&mut self, netlink: &mut Netlink) -> io::Result<Condition> {
+        let place = self.place(netlink)?;
+        self.vantage.position = place.map(|place| place.before);
+        self.vantage.followers = place.map(|place| place.after);
+        self.vantage.condition = match place {
+            Some(Place { before: 0, .. }) => Condition::First,
+            Some(_) => Condition::Preceded,
+            None => Condition::Removed,
+        };
+        Ok(self.vantage.condition)
+    }
+
+    /// Attaches it again, first if it was preceded. Between taking it off and putting it on it sees nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses; it is removed then.
+    pub fn attach_again(&mut self, object: &mut Ebpf) -> Result<()> {
+        self.detach();
+        let (link, _) = link(object, &self.vantage.interface, self.vantage.mechanism, self.hook)?;
+        self.link = Some(link);
+        Ok(())
+    }
+
+    /// Whether attaching it again brings it to the front: a clsact filter keeps its place.
+    pub fn can_move(&self) -> bool {
+        self.vantage.mechanism == Mechanism::Tcx
+    }
+
+    fn place(&self, netlink: &mut Netlink) -> io::Result<Option<Place>> {
+        match self.vantage.mechanism {
+            Mechanism::Tcx => chain::in_tcx(self.index, self.hook, self.program),
+            Mechanism::Clsact => chain::in_clsact(netlink, self.index, self.hook, self.program),
+        }
+    }
+
+    /// A clsact link names a place and not a program: what somebody else has put there since is not ours to remove.
+    fn detach(&mut self) {
+        let Some(link) = self.link.take() else { return };
+        let is_foreign = || {
+            Netlink::open()
+                .and_then(|mut netlink| self.place(&mut netlink))
+                .is_ok_and(|place| place.is_none())
+        };
+        if self.vantage.mechanism == Mechanism::Clsact && is_foreign() {
+            std::mem::forget(link);
+        }
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        self.detach();
+    }
 }
 
 /// Finds out what this kernel offers by doing it: a link on `lo` of a program that lets everything pass.
@@ -78,37 +194,40 @@ pub fn probe(object: &mut Ebpf) -> Result<Mechanism> {
 ///
 /// When the interface does not exist or the kernel refuses; what was attached by then is detached again.
 pub fn attach(object: &mut Ebpf, interface: &str, mechanism: Mechanism) -> Result<Vec<Tap>> {
-    let hooks = [("ingress", INGRESS, TcAttachType::Ingress), ("egress", EGRESS, TcAttachType::Egress)];
     let wanted = if interface == "lo" { 1 } else { 2 };
-    hooks[..wanted]
-        .iter()
-        .map(|(hook, name, kind)| one(object, interface, mechanism, hook, name, *kind))
-        .collect()
+    let index = interface::require(interface)?;
+    let mut netlink = Netlink::open().context("open a netlink socket")?;
+    let mut one = |hook: &'static Hook| {
+        let (link, program) = link(object, interface, mechanism, hook)?;
+        let vantage = Vantage {
+            interface: interface.into(),
+            hook: hook.name,
+            mechanism,
+            condition: Condition::First,
+            position: None,
+            followers: None,
+        };
+        let mut tap = Tap { vantage, hook, index, program, link: Some(link) };
+        let _ = tap.look(&mut netlink); // an interface that goes again at once is noticed by who watches
+        Ok(tap)
+    };
+    HOOKS.iter().take(wanted).map(&mut one).collect()
 }
 
-fn one(
+/// Attaches one program, and tells its id.
+fn link(
     object: &mut Ebpf,
     interface: &str,
     mechanism: Mechanism,
-    hook: &'static str,
-    name: &str,
-    kind: TcAttachType,
-) -> Result<Tap> {
-    let program = object::program(object, name)?;
+    hook: &Hook,
+) -> Result<(SchedClassifierLink, u32)> {
+    let program = object::program(object, hook.program)?;
     let id = program.info()?.id();
     let link = match mechanism {
-        Mechanism::Tcx => attach_tcx(program, interface, kind),
-        Mechanism::Clsact => attach_clsact(program, interface, kind),
-    }
-    .with_context(|| format!("attach the tap to {hook} of {interface}"))?;
-    let (position, followers) = match mechanism {
-        Mechanism::Tcx => place(interface, kind, id),
-        Mechanism::Clsact => (None, None),
+        Mechanism::Tcx => attach_tcx(program, interface, hook.kind),
+        Mechanism::Clsact => attach_clsact(program, interface, hook.kind),
     };
-    Ok(Tap {
-        vantage: Vantage { interface: interface.into(), hook, mechanism, position, followers },
-        _link: link,
-    })
+    Ok((link.with_context(|| format!("attach the tap to {} of {interface}", hook.name))?, id))
 }
 
 fn attach_tcx(
@@ -132,13 +251,6 @@ fn attach_clsact(
     let options = NlOptions { priority: PRIORITY, handle: HANDLE, classid: None };
     let id = program.attach_with_options(interface, kind, TcAttachOptions::Netlink(options))?;
     program.take_link(id)
-}
-
-/// Our place in an interface's chain and how many programs follow.
-fn place(interface: &str, kind: TcAttachType, id: u32) -> (Option<usize>, Option<usize>) {
-    let Ok((_revision, chain)) = SchedClassifier::query_tcx(interface, kind) else { return (None, None) };
-    let position = chain.iter().position(|program| program.id() == id);
-    (position, position.map(|position| chain.len() - position - 1))
 }
 
 /// Before 6.6 a link on an interface is an invalid argument.

@@ -1,5 +1,6 @@
 //! The flow table, as far as the agent tends it: entries that nobody ended go after a while.
 
+mod lost;
 mod sweep;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -12,6 +13,7 @@ use mirror_common::limits::FLOWS;
 
 use super::buckets::Buckets;
 use super::clock;
+pub use lost::Lost;
 pub use sweep::{Gone, Swept};
 
 /// A connection without a packet for this long is taken out of the table. Longer than the keep-alive timeout of common

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use aya::Ebpf;
 use aya::programs::links::LinkOrder;
 use aya::programs::tc::{SchedClassifierLink, TcAttachOptions, TcAttachType, qdisc_add_clsact};
+use rtnetlink::packet_route::link::LinkAttribute;
 use rtnetlink::{Handle, LinkUnspec, LinkVeth};
 
 use super::attach::Mechanism;
@@ -15,6 +16,8 @@ use super::{interface, object};
 
 /// The largest MTU there is, so that packets that offload merged fit.
 const MTU: u32 = 65_535;
+/// A note on the shadow interfaces that agents make: nobody should tap them.
+pub const ALIAS: &str = "mirror-agent shadow";
 /// The far end, inside the private namespace.
 const FAR_END: &str = "shadow0p";
 /// Names to try for the near end.
@@ -122,6 +125,7 @@ async fn make_pair(handle: &Handle, name: &str, home: &Namespace) -> Result<()> 
     keep_quiet(FAR_END);
     keep_quiet(name);
     let near = LinkUnspec::new_with_name(name).mtu(MTU).arp(false);
+    let near = near.append_extra_attribute(LinkAttribute::IfAlias(ALIAS.into()));
     let near = near.setns_by_fd(home.file().as_raw_fd()).build();
     handle.link().set(near).execute().await.with_context(|| format!("move {name} to the taps"))?;
     let far = LinkUnspec::new_with_name(FAR_END).arp(false).up().build();

@@ -15,10 +15,12 @@ use crate::compare::Part;
 use crate::config::Share;
 use crate::latency::Latency;
 use crate::service::{V1, V2, VERSIONS};
-use crate::status::{Service, State, Status};
+use crate::status::{Condition, Service, State, Status};
 
 /// Buckets an octave in the text format: half of the kernel's resolution is lost there, and a quarter of the series.
 const PER_OCTAVE: u32 = 2;
+/// Taps that have a series each; `mirror_taps` counts them all.
+const TAPS: usize = 256;
 /// Roles of the versions.
 const ROLES: [&str; 2] = ["primary", "shadow"];
 
@@ -221,9 +223,9 @@ fn losses(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
 }
 
 fn taps(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let help = "Where the taps are: place in the chain of programs, empty where the kernel does not say";
+    let help = "Where the taps are, and how many programs and filters come before each: 1, or 0 for one that was removed";
     let mut metric = family(encoder, "mirror_attach_info", help, MetricType::Gauge)?;
-    for tap in &status.agent.taps {
+    for tap in status.agent.taps.iter().take(TAPS) {
         let position = tap.position.map_or(String::new(), |position| position.to_string());
         let labels = [
             ("interface", tap.interface.as_str()),
@@ -231,7 +233,18 @@ fn taps(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
             ("mechanism", tap.mechanism.as_str()),
             ("position", position.as_str()),
         ];
-        gauge(&mut metric, &labels, 1.0)?;
+        gauge(&mut metric, &labels, f64::from(u8::from(tap.condition != Condition::Removed)))?;
+    }
+    let help = "Taps by how they stand: preceded ones may be blind, removed ones are";
+    let mut metric = family(encoder, "mirror_taps", help, MetricType::Gauge)?;
+    for (condition, label) in Condition::ALL {
+        let count = status.agent.taps.iter().filter(|tap| tap.condition == condition).count();
+        gauge(&mut metric, &[("condition", label)], count as f64)?;
+    }
+    let help = "Changes at the taps, by what happened";
+    let mut metric = family(encoder, "mirror_attach_changes", help, MetricType::Counter)?;
+    for (reason, value) in &status.agent.attach_changes {
+        counter(&mut metric, &[("reason", reason.as_str())], *value)?;
     }
     Ok(())
 }

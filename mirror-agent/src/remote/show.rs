@@ -6,14 +6,16 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::differences::Totals;
-use crate::status::{Latencies, Quantiles, Requests, Service, Status};
+use crate::status::{Condition, Latencies, Quantiles, Requests, Service, Status, Tap};
 
 /// The status as text, with a line end.
 pub fn status(status: &Status) -> String {
     let mut text = String::new();
     for tap in &status.agent.taps {
-        let place = tap.position.map_or(String::new(), |position| format!(", place {position} in the chain"));
-        let _ = writeln!(text, "tap       {} {} ({}{place})", tap.interface, tap.hook, tap.mechanism);
+        row("tap", format!("{} {} ({}{})", tap.interface, tap.hook, tap.mechanism, place(tap)), &mut text);
+    }
+    if status.agent.attach_changes.values().any(|count| *count > 0) {
+        row("changes", reasons_of(&status.agent.attach_changes), &mut text);
     }
     let intake = &status.agent.intake;
     let _ = writeln!(
@@ -23,6 +25,16 @@ pub fn status(status: &Status) -> String {
     );
     status.services.iter().for_each(|one| service(one, &mut text));
     text
+}
+
+/// Where a tap stands; loud where it may be blind.
+fn place(tap: &Tap) -> String {
+    match (tap.condition, tap.position) {
+        (Condition::Removed, _) => ", REMOVED: it sees nothing".into(),
+        (Condition::Preceded, Some(before)) => format!(", PRECEDED by {before}: it may be blind"),
+        (_, Some(position)) => format!(", place {position} in the chain"),
+        (_, None) => String::new(),
+    }
 }
 
 fn service(service: &Service, text: &mut String) {

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, bail};
 
+use crate::config::values::is_pattern;
 use crate::config::{Config, Service};
 use crate::kernel::interface;
+use crate::kernel::wanted::Wanted;
 use crate::rights;
 
 /// Checks rights, interfaces and addresses.
@@ -14,22 +16,34 @@ use crate::rights;
 ///
 /// The first thing that cannot work.
 pub fn check(config: &Config) -> Result<()> {
-    for name in config.interfaces.iter().chain(&config.shadow_interface) {
+    let wanted = Wanted::new(&config.interfaces)?;
+    for name in wanted.names().iter().chain(&config.shadow_interface) {
         interface::require(name)?;
     }
     rights::require(config.shadow_interface.is_none())?;
+    let tapped: Vec<String> = interface::names().into_iter().filter(|name| wanted.has(name)).collect();
     for service in &config.services {
         if !config.transit {
-            check_leads(config, service)?;
+            check_leads(config, &tapped, service)?;
         }
-        warn_unless_timed(config, service);
+        warn_unless_timed(&tapped, service);
     }
     Ok(())
 }
 
 /// A v1 that no given interface leads to would never be seen, and nobody would know why.
-fn check_leads(config: &Config, service: &Service) -> Result<()> {
-    if service.v1.ip().is_unspecified() || is_tapped(config, service.v1) {
+///
+/// With a pattern it may be that the interface has yet to come.
+fn check_leads(config: &Config, tapped: &[String], service: &Service) -> Result<()> {
+    if service.v1.ip().is_unspecified() || is_tapped(tapped, service.v1) {
+        return Ok(());
+    }
+    if config.interfaces.iter().any(|one| is_pattern(one)) {
+        tracing::warn!(
+            "v1 of service {} is not reached through any interface that is there now and matches {}",
+            service.name,
+            config.interfaces.join(", ")
+        );
         return Ok(());
     }
     bail!(
@@ -42,8 +56,8 @@ fn check_leads(config: &Config, service: &Service) -> Result<()> {
 }
 
 /// v2 is timed by the same clock only where a tap sees its traffic.
-fn warn_unless_timed(config: &Config, service: &Service) {
-    if is_tapped(config, service.v2) {
+fn warn_unless_timed(tapped: &[String], service: &Service) {
+    if is_tapped(tapped, service.v2) {
         return;
     }
     match interface::towards(service.v2.ip()) {
@@ -55,9 +69,8 @@ fn warn_unless_timed(config: &Config, service: &Service) {
     }
 }
 
-fn is_tapped(config: &Config, end: SocketAddr) -> bool {
-    let is_given = |name: &String| config.interfaces.contains(name);
+fn is_tapped(tapped: &[String], end: SocketAddr) -> bool {
     // What this host sends to its own addresses passes lo, and what others send passes the interface that has them.
-    config.interfaces.iter().any(|name| interface::leads_to(name, end.ip()))
-        || interface::towards(end.ip()).is_ok_and(|name| is_given(&name))
+    tapped.iter().any(|name| interface::leads_to(name, end.ip()))
+        || interface::towards(end.ip()).is_ok_and(|name| tapped.contains(&name))
 }

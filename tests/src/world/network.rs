@@ -27,7 +27,7 @@ pub(super) fn build(world: &World) -> Result<()> {
 
 /// Connects `host` with the node. `nodad` because an address that is still being checked for duplicates cannot be
 /// bound, and nobody else is on the wire.
-fn wire(world: &World, host: Host) -> Result<()> {
+pub(super) fn wire(world: &World, host: Host) -> Result<()> {
     let (leg, port) = (host.leg(), host.interface());
     let (node, peer) = (world.namespace(Host::Node), world.namespace(host));
     let at_the_node = format!(

@@ -116,7 +116,7 @@ const MISTAKES: [(&str, &str, &str); 47] = [
     (
         "interfaces: [eth0]",
         "interfaces: [eth0]\nfor: 5s",
-        "c.yaml:2:1: unknown key \"for\": known here are interfaces, shadow_interface, listen, control, summary, differences, workers, transit, services",
+        "c.yaml:2:1: unknown key \"for\": known here are interfaces, shadow_interface, on_displaced, listen, control, summary, differences, workers, transit, services",
     ),
     (
         "share: 5%",

@@ -42,6 +42,26 @@ fn endpoints() {
 }
 
 #[test]
+fn patterns_of_interfaces() {
+    for good in ["eth0", "veth*", "*", "eth[0-3]", "lan?", "a-name-longer-than-one-can-be-but-a-pattern*"] {
+        assert_eq!(super::interfaces(good).unwrap(), good);
+    }
+    for (bad, why) in [
+        ("a b*", "no space"),
+        ("veth*/0", "slash"),
+        ("veth**", "is no pattern"),
+        ("eth[0", "is no pattern"),
+        ("", "must not be empty"),
+        ("sixteen-letters-", "longer than the 15 bytes"),
+    ] {
+        let said = super::interfaces(bad).unwrap_err();
+        assert!(said.contains(why), "{bad}: {said}");
+    }
+    assert_eq!(on_displaced("reattach"), Ok(OnDisplaced::Reattach));
+    assert!(on_displaced("fight").unwrap_err().contains("neither report nor reattach"));
+}
+
+#[test]
 fn interfaces() {
     for name in ["lo", "eth0.100", "br-7", "fifteen-letters", "é", "-"] {
         assert_eq!(interface(name).as_deref(), Ok(name));
