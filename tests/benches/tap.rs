@@ -11,6 +11,8 @@
 mod case;
 #[path = "tap/empty.rs"]
 mod empty;
+#[path = "tap/repeat.rs"]
+mod repeat;
 #[path = "tap/rig.rs"]
 mod rig;
 #[path = "tap/traffic.rs"]
@@ -30,15 +32,10 @@ fn main() {
 
 fn run(world: &World) {
     let mut rig = Rig::new(world);
+    let repeated = rounds(&Case::REPEATED, |case| rig.repeated_cost(case));
+    print_costs("nanoseconds a packet, one packet right after the other", &Case::REPEATED, &repeated);
     let cost = rounds(&Case::COSTS, |case| rig.cost(case));
-    let empty = median(&cost[0]);
-    println!(
-        "\nnanoseconds a packet, above the {empty:.0} of a program that does nothing (median, quartiles)"
-    );
-    for (case, values) in Case::COSTS.iter().zip(&cost).skip(1) {
-        let [low, middle, high] = [0.25, 0.5, 0.75].map(|q| at(values, q) - empty);
-        println!("  {:38} {middle:6.0}   [{low:.0}, {high:.0}]", case.name());
-    }
+    print_costs("nanoseconds a packet, on its way through the kernel", &Case::COSTS, &cost);
     let speed = rounds(&Case::SPEEDS, |case| rig.speed(case));
     println!("\npackets a second through a veth");
     for (index, (case, values)) in Case::SPEEDS.iter().zip(&speed).enumerate() {
@@ -54,6 +51,15 @@ fn run(world: &World) {
             )
         });
         println!("  {:38} {:9.0}   {}", case.name(), median(values), base.unwrap_or_default());
+    }
+}
+
+fn print_costs(title: &str, cases: &[Case], values: &[Vec<f64>]) {
+    let empty = median(&values[0]);
+    println!("\n{title}, above the {empty:.0} of a program that does nothing (median, quartiles)");
+    for (case, values) in cases.iter().zip(values).skip(1) {
+        let [low, middle, high] = [0.25, 0.5, 0.75].map(|q| at(values, q) - empty);
+        println!("  {:38} {middle:6.0}   [{low:.0}, {high:.0}]", case.name());
     }
 }
 

@@ -13,6 +13,8 @@ pub enum Case {
     OtherAddress,
     /// The tap, and datagrams to a service whose share is 0.
     LeftOut,
+    /// The tap, and acknowledgements of a connection of a service whose share is 0.
+    Acknowledged,
     /// The tap, and requests and answers of a service whose share is 0: timed, not cloned.
     Timed,
     /// The tap, and every packet cloned.
@@ -25,6 +27,9 @@ impl Case {
     /// Those whose cost a packet is measured; the first is taken from the others.
     pub const COSTS: [Case; 5] =
         [Case::Empty, Case::Unmatched, Case::OtherAddress, Case::LeftOut, Case::Timed];
+    /// The same for packets that are made.
+    pub const REPEATED: [Case; 6] =
+        [Case::Empty, Case::Unmatched, Case::OtherAddress, Case::LeftOut, Case::Acknowledged, Case::Timed];
     /// Those whose packets a second are measured.
     pub const SPEEDS: [Case; 5] = [Case::Bare, Case::Unmatched, Case::LeftOut, Case::Cloned, Case::Mirred];
 
@@ -36,6 +41,7 @@ impl Case {
             Case::Unmatched => "not matched",
             Case::OtherAddress => "not matched, but for the port",
             Case::LeftOut => "matched, left out by share",
+            Case::Acknowledged => "matched, left out, nothing to time",
             Case::Timed => "matched, timed (requests and answers)",
             Case::Cloned => "cloned",
             Case::Mirred => "tc u32 + mirred",

@@ -14,6 +14,7 @@ use mirror_tests::world::{Host, World};
 
 use crate::case::Case;
 use crate::empty::{self, Empty};
+use crate::repeat::Program;
 use crate::traffic::{Flood, Talk};
 
 /// The node's interface towards the client.
@@ -75,6 +76,24 @@ impl<'a> Rig<'a> {
         }
         let after = empty::runs(names);
         drop(statistics);
+        self.kernel.untap();
+        (after.0 - before.0) / (after.1 - before.1)
+    }
+
+    /// The same for packets made here, whose way holds nothing else.
+    pub fn repeated_cost(&mut self, case: Case) -> f64 {
+        let attached = self.attach(case);
+        let name = if case == Case::Empty { empty::NAME } else { INGRESS };
+        let program = Program::named(name);
+        let statistics = enable_stats(Stats::RunTime).unwrap();
+        let before = empty::runs(&[name]);
+        match case {
+            Case::Timed => program.talk(self.talk.target()),
+            Case::Acknowledged => program.acknowledgements(self.talk.target()),
+            other => program.datagrams(self.flood(other).target()),
+        }
+        let after = empty::runs(&[name]);
+        drop((statistics, attached));
         self.kernel.untap();
         (after.0 - before.0) / (after.1 - before.1)
     }
