@@ -5,6 +5,7 @@ pub mod clock;
 pub mod control;
 pub mod counts;
 pub mod flows;
+pub mod forward;
 pub mod histograms;
 pub mod interface;
 pub mod lease;
@@ -14,6 +15,8 @@ pub mod namespace;
 pub mod object;
 pub mod pulse;
 pub mod shadow;
+pub mod tunnel;
+pub mod warn;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +33,8 @@ use counts::Counts;
 use flows::Flows;
 use histograms::Histograms;
 use shadow::Shadow;
+
+use crate::config::ShadowInterface;
 
 /// The loaded programs and everything that hangs on them. Dropping it detaches every tap.
 pub struct Kernel {
@@ -151,17 +156,18 @@ impl Kernel {
         lock(&self.taps).iter().map(|tap| tap.vantage.clone()).collect()
     }
 
-    /// Makes the shadow interface and tells the programs of it.
+    /// Makes the shadow interface and tells the programs of it. `services` are the ports of all services.
     ///
     /// # Errors
     ///
     /// When it cannot be made, or the named one does not exist.
-    pub fn shadow(&self, existing: Option<&str>) -> Result<Shadow> {
-        let shadow = match existing {
-            Some(name) => {
+    pub fn shadow(&self, wanted: Option<&ShadowInterface>, services: &[u16]) -> Result<Shadow> {
+        let shadow = match wanted {
+            Some(ShadowInterface::Existing(name)) => {
                 interface::require(name)?;
                 Shadow::existing(name)?
             }
+            Some(ShadowInterface::Tunnel(tunnel)) => Shadow::with_tunnel(self.mechanism, tunnel, services)?,
             None => Shadow::create(&mut lock(&self.object), self.mechanism)?,
         };
         self.control.set_shadow_interface(shadow.index);

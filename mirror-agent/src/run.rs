@@ -18,13 +18,14 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
 use crate::agent::Agent;
-use crate::config::Config;
+use crate::config::{Config, ShadowInterface};
 use crate::control::{self, Socket};
 use crate::intake::ring::Ring;
 use crate::intake::{Counters, worker};
 use crate::kernel::Kernel;
 use crate::kernel::lease::Lease;
 use crate::kernel::shadow::{Shadow, check_not_tapped};
+use crate::kernel::tunnel::Tunnel;
 use crate::pipeline::Pipeline;
 use crate::replay::{OWN_MARK, Replayer, Target};
 use crate::rights;
@@ -98,10 +99,11 @@ impl Parts {
             .map(|(index, service)| Ok(Arc::new(Service::new(index, service)?)))
             .collect();
         let kernel = Kernel::load()?;
-        if let Some(name) = &config.shadow_interface {
+        if let Some(name) = config.shadow_interface.as_ref().and_then(ShadowInterface::existing) {
             check_not_tapped(name, &config.interfaces)?;
         }
-        let shadow = kernel.shadow(config.shadow_interface.as_deref())?;
+        let ports: Vec<u16> = config.services.iter().flat_map(|one| [one.v1.port(), one.v2.port()]).collect();
+        let shadow = kernel.shadow(config.shadow_interface.as_ref(), &ports)?;
         let rings = open_rings(&shadow, config.workers)?;
         kernel.control.set_own_mark(OWN_MARK);
         for (index, service) in (0..).zip(&config.services) {
@@ -151,6 +153,7 @@ impl Running {
         let targets: Arc<[_]> =
             services.iter().map(|one| Target::new(one.clone(), records.clone())).collect();
         let intake = Arc::new(Counters::default());
+        intake.set_longest(shadow.tunnel().map_or(0, Tunnel::longest_frame));
         let stop_workers = Arc::new(AtomicBool::new(false));
         let (forget_txs, forget_rxs): (Vec<_>, Vec<_>) = rings.iter().map(|_| channel()).unzip();
         let workers = rings.into_iter().zip(forget_rxs).map(|(ring, forget_rx)| {

@@ -29,6 +29,9 @@ pub struct Agent {
     pub taps: Vec<Tap>,
     /// Where the clones go.
     pub shadow_interface: String,
+    /// The tunnel behind it, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tunnel: Option<Tunnel>,
     /// What was read of the clones.
     pub intake: Intake,
     /// Connections that were not followed from their beginning to their end, by reason.
@@ -65,6 +68,26 @@ pub struct Intake {
     pub link_dropped: u64,
     /// Frames that a full packet ring refused.
     pub ring_dropped: u64,
+    /// Frames longer than a block of the packet ring, of which the end was not read: a part of `read`.
+    #[serde(default)] // an older agent does not say
+    pub truncated: u64,
+}
+
+/// The tunnel that the clones leave by. Packets that offload has merged count once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tunnel {
+    /// The host at its other end.
+    pub remote: String,
+    /// Its network identifier.
+    pub vni: u32,
+    /// The MTU of the way there, as it was at the start.
+    pub path_mtu: u32,
+    /// Packets that it has sent.
+    pub sent: u64,
+    /// Packets that it could not send.
+    pub failed: u64,
+    /// Frames too long for one packet: over IPv4 they leave in fragments, over IPv6 they fail.
+    pub oversize: u64,
 }
 
 /// One service.

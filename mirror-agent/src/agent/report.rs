@@ -44,6 +44,7 @@ impl Agent {
             version: env!("CARGO_PKG_VERSION").into(),
             taps: taps.collect(),
             shadow_interface: self.shadow.name.clone(),
+            tunnel: self.shadow.tunnel().map(|tunnel| tunnel.status(self.intake.oversize())),
             intake,
             connections: by_name(["joined_late", "refused", "given_up"], &counts),
             skipped_packets: by_name(Skip::NAMES, &self.kernel.counts.skips()?.packets),
@@ -61,6 +62,7 @@ impl Agent {
             read,
             ring_dropped,
             link_dropped: dropped.saturating_sub(refused),
+            truncated: self.intake.truncated(),
             cloned: self.cloned()?,
         })
     }

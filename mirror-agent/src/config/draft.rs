@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Share;
+use super::{ShadowInterface, Share};
 use super::errors::{Errors, Place};
 
 /// A value and where it was said.
@@ -23,8 +23,8 @@ pub struct Draft {
     pub interfaces: Vec<Said<String>>,
     /// The services; from flags, at most one.
     pub services: Vec<ServiceDraft>,
-    /// An existing interface to send the clones to.
-    pub shadow_interface: Option<Said<String>>,
+    /// Where to send the clones.
+    pub shadow_interface: Option<Said<ShadowInterface>>,
     /// Where to serve metrics.
     pub listen: Option<Said<SocketAddr>>,
     /// The control socket.

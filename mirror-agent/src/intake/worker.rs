@@ -49,7 +49,11 @@ pub fn run(
         if stopping.is_none() && stop.load(Ordering::Acquire) {
             stopping = Some(Instant::now());
         }
-        match ring.read_block(|frame| pipeline.on_frame(&to_frame(frame), &mut sink)) {
+        let each = |frame: &RingFrame<'_>| {
+            counters.note_length(frame);
+            pipeline.on_frame(&to_frame(frame), &mut sink);
+        };
+        match ring.read_block(each) {
             Some(read) => counters.add_read(read),
             None if stopping.is_some_and(|since| since.elapsed() >= LAST_BLOCK) => break,
             None => {

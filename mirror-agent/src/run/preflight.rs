@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, bail};
 
-use crate::config::{Config, Service};
-use crate::kernel::interface;
+use crate::config::{Config, Service, ShadowInterface};
+use crate::kernel::{interface, warn};
 use crate::rights;
 
 /// Checks rights, interfaces and addresses.
@@ -14,10 +14,12 @@ use crate::rights;
 ///
 /// The first thing that cannot work.
 pub fn check(config: &Config) -> Result<()> {
-    for name in config.interfaces.iter().chain(&config.shadow_interface) {
+    let existing = config.shadow_interface.as_ref().and_then(ShadowInterface::existing);
+    for name in config.interfaces.iter().map(String::as_str).chain(existing) {
         interface::require(name)?;
     }
-    rights::require(config.shadow_interface.is_none())?;
+    rights::require(existing.is_none())?;
+    warn::of_lengths(config.shadow_interface.as_ref(), &config.interfaces);
     for service in &config.services {
         if !config.transit {
             check_leads(config, service)?;
