@@ -79,6 +79,7 @@ pub(super) fn interfaces(args: &Capture) -> Result<Vec<String>> {
                 shadow::check_not_tapped(name, &names)?;
             }
             ShadowInterface::Tunnel(tunnel) => {
+                crate::kernel::tunnel::check(tunnel)?;
                 if Wanted::by(args).endpoint().is_some_and(|end| tunnel.meets(end)) {
                     bail!("--shadow-interface {shadow} leads to what is captured: the clones would be cloned again");
                 }

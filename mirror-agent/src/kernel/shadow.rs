@@ -73,7 +73,7 @@ impl Shadow {
         let namespace = Namespace::new()?;
         let name = free_name()?;
         namespace.run(|| with_netlink(async |handle| make_pair(&handle, &name, &home).await))?;
-        let end = make_end(&namespace)?;
+        let end = make_end(&namespace).inspect_err(|_| remove(&name))?;
         keep_quiet(&name);
         let index = interface::index(&name)?;
         with_netlink(async |handle| {
@@ -128,9 +128,14 @@ impl Drop for Shadow {
     /// The private namespace would take the pair along, but only when the kernel gets round to it.
     fn drop(&mut self) {
         if self.own.is_some() && interface::index(&self.name) == Ok(self.index) {
-            let _ = with_netlink(async |handle| Ok(handle.link().del(self.index).execute().await?));
+            remove(&self.name);
         }
     }
+}
+
+fn remove(name: &str) {
+    let Ok(index) = interface::index(name) else { return };
+    let _ = with_netlink(async |handle| Ok(handle.link().del(index).execute().await?));
 }
 
 fn free_name() -> Result<String> {

@@ -105,8 +105,12 @@ struct Sent {
     failed: u64,
 }
 
-/// The MTU of the way there.
-fn check(wanted: &config::Tunnel) -> Result<u32> {
+/// Finds out whether there is a way to the other host, before anything is made. Returns its MTU.
+///
+/// # Errors
+///
+/// When no route leads there, or it is this host itself.
+pub fn check(wanted: &config::Tunnel) -> Result<u32> {
     if let Some(name) = interface::owner(wanted.remote) {
         bail!("the tunnel's end {} is this host's own address, of {name}", wanted.remote);
     }

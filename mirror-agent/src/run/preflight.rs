@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::{Result, bail};
 
 use crate::config::{Config, Service, ShadowInterface};
-use crate::kernel::{interface, warn};
+use crate::kernel::{interface, tunnel, warn};
 use crate::rights;
 
 /// Checks rights, interfaces and addresses.
@@ -19,6 +19,9 @@ pub fn check(config: &Config) -> Result<()> {
         interface::require(name)?;
     }
     rights::require(existing.is_none())?;
+    if let Some(tunnel) = config.shadow_interface.as_ref().and_then(ShadowInterface::tunnel) {
+        tunnel::check(tunnel)?;
+    }
     warn::of_lengths(config.shadow_interface.as_ref(), &config.interfaces);
     for service in &config.services {
         if !config.transit {
