@@ -18,8 +18,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, bail};
 
 use crate::cli::Capture;
-use crate::intake::ring::RingFrame;
 use crate::config::ShadowInterface;
+use crate::intake::ring::RingFrame;
 use crate::kernel::{interface, warn};
 use crate::packet::{Frame, Link};
 use crate::time::Nanos;

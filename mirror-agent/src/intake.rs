@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use ring::RingFrame;
 
+use crate::status::Blocks;
+
 /// What the intake has read and what was lost on the way to it. Counters only grow.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -16,6 +18,9 @@ pub struct Counters {
     truncated: AtomicU64,
     oversize: AtomicU64,
     longest: AtomicU32,
+    rings: AtomicU64,
+    waiting: AtomicU64,
+    highest: AtomicU64,
     ring_dropped: AtomicU64,
     joined_late: AtomicU64,
     refused: AtomicU64,
@@ -52,6 +57,28 @@ impl Counters {
         let longest = self.longest.load(Ordering::Relaxed);
         if longest != 0 && frame.wire_len > longest {
             self.oversize.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// There is one more ring.
+    pub fn add_ring(&self) {
+        self.rings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes how many blocks of one ring wait now, after `before` did.
+    pub fn note_waiting(&self, before: u64, now: u64) {
+        self.waiting.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+        self.highest.fetch_max(now, Ordering::Relaxed);
+    }
+
+    /// How full the rings are.
+    pub fn blocks(&self) -> Blocks {
+        let rings = self.rings.load(Ordering::Relaxed);
+        Blocks {
+            waiting: self.waiting.load(Ordering::Relaxed),
+            highest: self.highest.load(Ordering::Relaxed),
+            of_one: ring::BLOCKS as u64,
+            all: rings * ring::BLOCKS as u64,
         }
     }
 

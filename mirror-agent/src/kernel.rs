@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod clock;
 pub mod control;
+pub mod cost;
 pub mod counts;
 pub mod flows;
 pub mod forward;
@@ -15,16 +16,20 @@ pub mod namespace;
 pub mod object;
 pub mod pulse;
 pub mod shadow;
+pub mod stats;
 pub mod tunnel;
 pub mod warn;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use aya::Ebpf;
 use aya::maps::{Array, HashMap, MapData};
 use mirror_common::flow::{Endpoint, EndpointKey, TCP, UDP};
+use mirror_common::limits::{ENDPOINTS, FLOWS};
 use mirror_common::policy::ServicePolicy;
 
 use attach::{Mechanism, Tap, Vantage};
@@ -35,6 +40,7 @@ use histograms::Histograms;
 use shadow::Shadow;
 
 use crate::config::ShadowInterface;
+use crate::status;
 
 /// The loaded programs and everything that hangs on them. Dropping it detaches every tap.
 pub struct Kernel {
@@ -172,6 +178,30 @@ impl Kernel {
         };
         self.control.set_shadow_interface(shadow.index);
         Ok(shadow)
+    }
+
+    /// Our programs, each with its name in the kernel, to be measured.
+    ///
+    /// # Errors
+    ///
+    /// When the process may open no more files.
+    pub fn programs(&self) -> Result<Vec<(&'static str, OwnedFd)>> {
+        let mut object = lock(&self.object);
+        let mut copy = |name| {
+            let program = object::program(&mut object, name)?;
+            Ok((name, program.fd()?.as_fd().try_clone_to_owned().context("copy a descriptor")?))
+        };
+        [object::INGRESS, object::EGRESS, object::DRAIN].into_iter().map(&mut copy).collect()
+    }
+
+    /// How full the tables are; the flow table as of its last sweep.
+    pub fn levels(&self) -> BTreeMap<String, status::Level> {
+        let endpoints = lock(&self.endpoints).keys().count() as u64;
+        let mut levels = cost::levels([("endpoints", endpoints, ENDPOINTS)]);
+        if let Some(flows) = self.flows().entries() {
+            levels.extend(cost::levels([("flows", flows, FLOWS)]));
+        }
+        levels
     }
 
     /// The flow table.

@@ -6,6 +6,7 @@ mod shutdown;
 
 use std::fs::File;
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
@@ -22,10 +23,12 @@ use crate::config::{Config, ShadowInterface};
 use crate::control::{self, Socket};
 use crate::intake::ring::Ring;
 use crate::intake::{Counters, worker};
-use crate::kernel::Kernel;
+use crate::kernel::cost::Sampler;
 use crate::kernel::lease::Lease;
 use crate::kernel::shadow::{Shadow, check_not_tapped};
+use crate::kernel::stats::Switch;
 use crate::kernel::tunnel::Tunnel;
+use crate::kernel::{Kernel, forward, object};
 use crate::pipeline::Pipeline;
 use crate::replay::{OWN_MARK, Replayer, Target};
 use crate::rights;
@@ -45,11 +48,12 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub fn run(config: &Config) -> Result<()> {
     let signals = Signals::new()?;
     preflight::check(config)?;
+    let switch = Switch::start().inspect_err(|error| tracing::info!("{error:#}")).ok();
     let mut doors = Doors::open(config)?;
     let parts = Parts::build(config)?;
     rights::drop_others()?;
     let replay = runtime(config.workers)?;
-    let running = Running::start(config, parts, &mut doors, replay.handle())?;
+    let running = Running::start(config, parts, switch, &mut doors, replay.handle())?;
     let result = running.until_stopped(config, &signals);
     let agent = running.stop(&doors);
     if let Some(summary) = &mut doors.summary {
@@ -147,7 +151,13 @@ struct Running {
 }
 
 impl Running {
-    fn start(config: &Config, parts: Parts, doors: &mut Doors, replay: &Handle) -> Result<Self> {
+    fn start(
+        config: &Config,
+        parts: Parts,
+        switch: Option<Switch>,
+        doors: &mut Doors,
+        replay: &Handle,
+    ) -> Result<Self> {
         let Parts { kernel, shadow, rings, services } = parts;
         let records = doors.differences.take().map(|file| records::start(file, replay));
         let targets: Arc<[_]> =
@@ -166,9 +176,11 @@ impl Running {
             std::thread::Builder::new().name("intake".into()).spawn(run).context("start an intake thread")
         });
         let workers = workers.collect::<Result<Vec<_>>>()?;
+        let sampler = Sampler::new(switch, programs(&kernel, &shadow)?);
         let agent = Arc::new(Agent::new(
             kernel,
             shadow,
+            sampler,
             services.clone(),
             targets.clone(),
             intake.clone(),
@@ -188,7 +200,7 @@ impl Running {
 
     fn until_stopped(&self, config: &Config, signals: &Signals) -> Result<()> {
         let started = Instant::now();
-        let mut swept = Instant::now();
+        let mut swept: Option<Instant> = None;
         loop {
             if signals.wait(Duration::from_secs(1).min(left(config, started)))
                 || left(config, started).is_zero()
@@ -199,8 +211,8 @@ impl Running {
                 bail!("an intake thread has ended: the mirror stops, v1 goes on");
             }
             self.agent.chores();
-            if swept.elapsed() >= SWEEP {
-                swept = Instant::now();
+            if swept.is_none_or(|last| last.elapsed() >= SWEEP) {
+                swept = Some(Instant::now());
                 let result = self.agent.kernel.flows().sweep();
                 tracing::debug!(entries = result.entries, removed = result.removed, "swept the flow table");
             }
@@ -227,6 +239,17 @@ impl Running {
         let _ = self.control.join();
         self.agent
     }
+}
+
+/// The kernel programs that run here.
+fn programs(kernel: &Kernel, shadow: &Shadow) -> Result<Vec<(&'static str, OwnedFd)>> {
+    let mut programs = kernel.programs()?;
+    if let Some(tunnel) = shadow.tunnel() {
+        let forward = tunnel.program().try_clone().context("copy a descriptor")?;
+        programs.retain(|(name, _)| *name != object::DRAIN);
+        programs.push((forward::NAME, forward));
+    }
+    Ok(programs)
 }
 
 fn left(config: &Config, started: Instant) -> Duration {

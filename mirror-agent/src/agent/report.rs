@@ -48,6 +48,7 @@ impl Agent {
             intake,
             connections: by_name(["joined_late", "refused", "given_up"], &counts),
             skipped_packets: by_name(Skip::NAMES, &self.kernel.counts.skips()?.packets),
+            cost: self.cost(),
             kill_latency_s: (kill_latency != NEVER).then_some(kill_latency as f64 * 1e-9),
         })
     }

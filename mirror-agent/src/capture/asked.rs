@@ -81,7 +81,9 @@ pub(super) fn interfaces(args: &Capture) -> Result<Vec<String>> {
             ShadowInterface::Tunnel(tunnel) => {
                 crate::kernel::tunnel::check(tunnel)?;
                 if Wanted::by(args).endpoint().is_some_and(|end| tunnel.meets(end)) {
-                    bail!("--shadow-interface {shadow} leads to what is captured: the clones would be cloned again");
+                    bail!(
+                        "--shadow-interface {shadow} leads to what is captured: the clones would be cloned again"
+                    );
                 }
             }
         }

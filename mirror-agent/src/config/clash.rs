@@ -26,7 +26,8 @@ fn check_shadow(draft: &Draft, errors: &mut Errors) {
         errors.add_to(&shadow.at, "shadow_interface", &what);
     }
     let services = draft.services.iter().flat_map(|service| [&service.v1, &service.v2]).flatten();
-    let meets = |said: &&Said<SocketAddr>| shadow.value.tunnel().is_some_and(|tunnel| tunnel.meets(said.value));
+    let meets =
+        |said: &&Said<SocketAddr>| shadow.value.tunnel().is_some_and(|tunnel| tunnel.meets(said.value));
     for service in services.filter(meets) {
         let what = format!("leads to {}, a service: the clones would be cloned again", service.value);
         errors.add_to(&shadow.at, "shadow_interface", &what);

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ShadowInterface, Share};
 use super::errors::{Errors, Place};
+use super::{ShadowInterface, Share};
 
 /// A value and where it was said.
 #[derive(Clone, Debug, PartialEq, Eq)]

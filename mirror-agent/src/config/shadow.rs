@@ -91,7 +91,9 @@ impl Display for ShadowInterface {
         match self {
             ShadowInterface::Existing(name) => f.write_str(name),
             ShadowInterface::Tunnel(Tunnel { remote: IpAddr::V4(v4), vni }) => write!(f, "vxlan:{v4}:{vni}"),
-            ShadowInterface::Tunnel(Tunnel { remote: IpAddr::V6(v6), vni }) => write!(f, "vxlan:[{v6}]:{vni}"),
+            ShadowInterface::Tunnel(Tunnel { remote: IpAddr::V6(v6), vni }) => {
+                write!(f, "vxlan:[{v6}]:{vni}")
+            }
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Flows {
     table: HashMap<MapData, FlowKey, Flow>,
     /// Turns that will never be recorded because their entries were taken out, by service and version.
     expired: BTreeMap<(u8, u8), u64>,
+    /// Entries that the last sweep left.
+    entries: Option<u64>,
 }
 
 impl Flows {
@@ -38,7 +40,7 @@ impl Flows {
     /// When the object does not hold it.
     pub fn new(object: &mut aya::Ebpf) -> Result<Self> {
         let map = object.take_map("FLOWS_BY_KEY").context("no kernel map FLOWS_BY_KEY in this build")?;
-        Ok(Flows { table: map.try_into()?, expired: BTreeMap::new() })
+        Ok(Flows { table: map.try_into()?, expired: BTreeMap::new(), entries: None })
     }
 
     /// Takes out what has been idle for longer than [`IDLE`].
@@ -58,7 +60,13 @@ impl Flows {
                 *self.expired.entry((flow.service, flow.version)).or_default() += open_turns(&flow);
             }
         }
+        self.entries = Some((swept.entries - swept.removed) as u64);
         swept
+    }
+
+    /// Entries that the last sweep left; `None` before the first. To count them now would take as long as a sweep.
+    pub fn entries(&self) -> Option<u64> {
+        self.entries
     }
 
     /// Turns of one version that will never be recorded because their connection fell silent.

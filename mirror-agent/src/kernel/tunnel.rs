@@ -60,7 +60,8 @@ impl Tunnel {
             shadow::with_netlink(async |handle| Ok(handle.link().set(up).execute().await?))
                 .with_context(|| format!("set the tunnel to {} up", wanted.remote))?;
             let (forward, link) = forward::attach(far_end, index, mechanism)?;
-            let counters = Mutex::new(File::open("/proc/thread-self/net/dev").context("read the tunnel's counters")?);
+            let counters =
+                Mutex::new(File::open("/proc/thread-self/net/dev").context("read the tunnel's counters")?);
             Ok(Tunnel { wanted: *wanted, path_mtu, counters, forward, _link: link })
         })
     }

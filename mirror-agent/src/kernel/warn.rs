@@ -8,7 +8,18 @@ use crate::config::{ShadowInterface, Tunnel};
 
 /// Kinds of interfaces that send what they get inside another packet.
 const TUNNELS: [&str; 12] = [
-    "vxlan", "geneve", "gre", "gretap", "ip6gre", "ip6gretap", "erspan", "ip6erspan", "ipip", "ip6tnl", "sit", "bareudp",
+    "vxlan",
+    "geneve",
+    "gre",
+    "gretap",
+    "ip6gre",
+    "ip6gretap",
+    "erspan",
+    "ip6erspan",
+    "ipip",
+    "ip6tnl",
+    "sit",
+    "bareudp",
 ];
 
 /// Warns when packets of the tapped interfaces are longer than what the shadow interface, or the way that the clones take

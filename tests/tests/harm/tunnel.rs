@@ -31,7 +31,19 @@ impl Dump {
         let name = format!("{}-{interface}", scene.world.namespace(host));
         let file = scene.world.directory().join(format!("{name}.pcap"));
         let mut command = Command::new("tcpdump");
-        command.args(["-U", "--immediate-mode", "-Z", "root", "-s", "0", "-B", "65536", "-i", interface, "-w"]);
+        command.args([
+            "-U",
+            "--immediate-mode",
+            "-Z",
+            "root",
+            "-s",
+            "0",
+            "-B",
+            "65536",
+            "-i",
+            interface,
+            "-w",
+        ]);
         command.arg(&file).arg(filter);
         let process = scene.world.spawn(host, &mut command, Some(&format!("{name}.log"))).unwrap();
         let listens = || Ok(process.log().contains("listening on").then_some(()));
@@ -53,9 +65,13 @@ impl Dump {
 
 /// The other end of the tunnel, on v2's host.
 fn other_end(scene: &Scene, remote: &str) -> Dump {
-    on(scene, Host::V2, &format!(
-        "ip link add vx0 type vxlan id {VNI} remote {remote} dstport 4789 && ip link set vx0 mtu 1500 up"
-    ));
+    on(
+        scene,
+        Host::V2,
+        &format!(
+            "ip link add vx0 type vxlan id {VNI} remote {remote} dstport 4789 && ip link set vx0 mtu 1500 up"
+        ),
+    );
     Dump::start(scene, Host::V2, "vx0", "tcp")
 }
 
@@ -110,7 +126,8 @@ fn every_frame_arrives_as_it_was_also_in_fragments() {
     let status = reach(&agent, "requests/compared", 1);
     let all = figure(&status, "packets/cloned") as usize;
     let arrived = || Ok((far.frames().len() >= all).then_some(()));
-    until("the clones", PATIENCE, arrived).unwrap_or_else(|error| panic!("{error}: {} of {all}", far.frames().len()));
+    until("the clones", PATIENCE, arrived)
+        .unwrap_or_else(|error| panic!("{error}: {} of {all}", far.frames().len()));
 
     let (mut near, mut far) = (near.frames(), far.frames());
     near.sort();

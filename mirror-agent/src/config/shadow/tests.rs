@@ -7,9 +7,7 @@ use super::*;
 
 #[test]
 fn what_is_written_is_what_is_meant_and_what_is_shown() {
-    let tunnel = |remote: &str, vni| {
-        ShadowInterface::Tunnel(Tunnel { remote: remote.parse().unwrap(), vni })
-    };
+    let tunnel = |remote: &str, vni| ShadowInterface::Tunnel(Tunnel { remote: remote.parse().unwrap(), vni });
     for (text, expected) in [
         ("ids0", ShadowInterface::Existing("ids0".into())),
         ("vxlan7", ShadowInterface::Existing("vxlan7".into())),
