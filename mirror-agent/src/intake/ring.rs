@@ -18,7 +18,7 @@ const BLOCK: usize = 256 << 10;
 /// Blocks of a ring: 16 MiB, over a tenth of a second of a full 1 Gbit/s. Of little traffic it holds half a second, a
 /// block for every [`RETIRE_MS`], however empty: so many small blocks outlast a stalled reader where few large ones
 /// would not.
-pub const BLOCKS: usize = 64;
+pub(super) const BLOCKS: usize = 64;
 /// A block that is not full is handed over after this many milliseconds.
 const RETIRE_MS: u32 = 8;
 

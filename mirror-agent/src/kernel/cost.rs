@@ -56,7 +56,8 @@ struct Figures {
 impl Sampler {
     /// For these programs, each with its name. Without a switch nothing is measured.
     pub fn new(switch: Option<Switch>, programs: Vec<(&'static str, OwnedFd)>) -> Self {
-        Sampler { switch, programs, state: Mutex::default() }
+        let refused = switch.is_none().then(|| "nothing can switch that on".to_owned());
+        Sampler { switch, programs, state: Mutex::new(State { refused, ..State::default() }) }
     }
 
     /// Begins or ends a sample if it is time to; call it about once a second.
@@ -151,4 +152,17 @@ pub fn levels<const N: usize>(levels: [(&str, u64, u32); N]) -> BTreeMap<String,
         (name.to_owned(), status::Level { entries, max: max.into() })
     };
     levels.map(level).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_switch_there_are_no_figures_rather_than_zeros() {
+        let sampler = Sampler::new(None, Vec::new());
+        sampler.tick();
+        assert_eq!(sampler.sum(), None);
+        assert!(sampler.sample().is_err());
+    }
 }

@@ -47,7 +47,7 @@ fn of_tunnel(tunnel: &Tunnel, tapped: &[String]) {
 }
 
 fn of_existing(shadow: &str, tapped: &[String]) {
-    if let Some(kind) = kind(shadow).filter(|kind| is_tunnel(kind)) {
+    if let Some(kind) = kind(shadow).filter(is_tunnel) {
         tracing::warn!(
             "{shadow} is a tunnel ({kind}) in this namespace: a clone too long for it makes the kernel lower the path MTU \
              of its original's IPv6 connections; vxlan:REMOTE:VNI does not do that"

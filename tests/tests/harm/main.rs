@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod clsact;
+mod cost;
 mod faulty;
 mod leftovers;
 mod neighbours;
