@@ -107,6 +107,11 @@ const MISTAKES: [(&str, &str, &str); 47] = [
         "interfaces: [eth0]\nshadow_interface: eth0",
         "c.yaml:2:19: shadow_interface: eth0 is tapped too: its clones would be cloned again",
     ),
+    (
+        "interfaces: [eth0]",
+        "interfaces: [eth0]\nshadow_interface: vxlan:10.0.0.9:x",
+        "c.yaml:2:19: shadow_interface: \"x\" is not a VNI: a whole number from 0 to 16777215",
+    ),
     ("interfaces: [eth0]", "interfaces: [eth0]\nworkers: 0", "c.yaml:2:10: workers: 0 is not from 1 to 256"),
     (
         "interfaces: [eth0]",
