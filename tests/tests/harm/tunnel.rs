@@ -3,9 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Command;
 
+use mirror_agent::config::Tunnel;
+use mirror_agent::kernel::attach::Mechanism;
+use mirror_agent::kernel::shadow::Shadow;
 use mirror_tests::agent::Agent;
 use mirror_tests::process::Process;
 use mirror_tests::wait::until;
@@ -221,4 +225,34 @@ fn the_other_host_cannot_be_reached() {
     until("failures to be counted", PATIENCE, fails).unwrap();
     nobody_noticed(load);
     balanced(&agent.stop().unwrap());
+}
+
+/// The outer headers, whichever way the program that feeds the tunnel is attached.
+#[test]
+fn what_it_sends_is_vxlan() {
+    let scene = Scene::without_v2();
+    let dump = Dump::start(&scene, Host::V2, "eth0", "udp port 4789");
+    let wanted = Tunnel { remote: Host::V2.ipv4(), vni: 0x0a_0b0c };
+    for (number, mechanism) in [Mechanism::Tcx, Mechanism::Clsact].into_iter().enumerate() {
+        let send = || {
+            // Nearly all that are recommended are taken: what is left are 50000 to 50003.
+            let services: Vec<u16> = (49_152..50_000).chain((50_004..65_535).step_by(4)).collect();
+            let shadow = Shadow::with_tunnel(mechanism, &wanted, &services).unwrap();
+            let address = format!("ip addr add 10.98.0.1/24 dev {}", shadow.name);
+            assert!(Command::new("bash").args(["-c", &address]).status().unwrap().success());
+            UdpSocket::bind("10.98.0.1:0").unwrap().send_to(b"inside", "10.98.0.2:9").unwrap();
+            let sent = || Ok((shadow.tunnel().unwrap().status(0).sent == 1).then_some(()));
+            until("the packet", PATIENCE, sent).unwrap();
+        };
+        scene.world.enter(Host::Node, send).unwrap();
+        let frames = || Ok(Some(dump.frames()).filter(|frames| frames.len() > number));
+        let frame = until("the packet", PATIENCE, frames).unwrap().pop().unwrap();
+        let (ip, udp, vxlan) = (&frame[14..34], &frame[34..42], &frame[42..50]);
+        assert_eq!((ip[8], ip[6] & 0x40), (64, 0), "TTL, and no DF");
+        assert!((50_000..50_004).contains(&u16::from_be_bytes([udp[0], udp[1]])), "{udp:?}");
+        assert_eq!(udp[2..4], 4789u16.to_be_bytes());
+        assert_ne!(udp[6..8], [0, 0], "a checksum");
+        assert_eq!(vxlan, [8, 0, 0, 0, 0x0a, 0x0b, 0x0c, 0], "RFC 7348, section 5");
+        assert!(frame.ends_with(b"inside"));
+    }
 }

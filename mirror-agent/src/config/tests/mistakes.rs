@@ -3,7 +3,7 @@
 use super::{GOOD, build};
 
 /// Mistakes in one line: what replaces what, and what is said of it.
-const MISTAKES: [(&str, &str, &str); 47] = [
+const MISTAKES: [(&str, &str, &str); 48] = [
     ("share: 5%", "share: 5", "c.yaml:6:12: share: 5 is ambiguous: write 5%"),
     ("share: 5%", "share: 0.50", "c.yaml:6:12: share: 0.50 is ambiguous: write 0.50%"),
     ("share: 5%", "share: 101%", "c.yaml:6:12: share: 101% is more than 100%"),
