@@ -9,6 +9,8 @@ use std::io::{BufReader, Seek};
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use procfs::FromBufRead;
@@ -25,6 +27,10 @@ use crate::status;
 const NAME: &str = "vxlan0";
 /// Hops that the tunnel's packets may take.
 const TTL: u8 = 64;
+/// The namespace of an agent that has just ended, and the tunnel in it, go when the kernel gets round to it: no later.
+const LEAVING: Duration = Duration::from_secs(5);
+/// How often it is looked whether it has gone.
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 /// A tunnel at work.
 pub struct Tunnel {
@@ -134,10 +140,23 @@ fn make_device(wanted: &config::Tunnel, services: &[u16], namespace: &Namespace)
         IpAddr::V6(v6) => device.remote6(v6),
     };
     let message = device.setns_by_fd(namespace.file().as_raw_fd()).build();
-    shadow::with_netlink(async |handle| Ok(handle.link().add(message).execute().await?)).with_context(|| {
-        format!(
-            "make the tunnel to {} (does another VXLAN device of this host have the VNI {}?)",
-            wanted.remote, wanted.vni
-        )
-    })
+    let since = Instant::now();
+    loop {
+        let message = message.clone();
+        let made = shadow::with_netlink(async |handle| Ok(handle.link().add(message).execute().await?));
+        match made {
+            Err(error) if exists(&error) && since.elapsed() < LEAVING => thread::sleep(BETWEEN_TRIES),
+            made => {
+                return made.with_context(|| {
+                    let config::Tunnel { remote, vni } = wanted;
+                    format!("make the tunnel to {remote} (does another VXLAN device have the VNI {vni}?)")
+                });
+            }
+        }
+    }
+}
+
+fn exists(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<rtnetlink::Error>();
+    matches!(error, Some(rtnetlink::Error::NetlinkError(message)) if message.raw_code() == -libc::EEXIST)
 }
