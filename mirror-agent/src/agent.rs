@@ -1,5 +1,6 @@
 //! The running agent: its parts, and what it does by itself.
 
+mod cost;
 mod report;
 mod verbs;
 
@@ -18,6 +19,7 @@ use crate::intake::Counters;
 use crate::intake::balance::Balance;
 use crate::intake::worker::Forget;
 use crate::kernel::Kernel;
+use crate::kernel::cost::Sampler;
 use crate::kernel::shadow::Shadow;
 use crate::replay::Target;
 use crate::service::Service;
@@ -36,6 +38,8 @@ pub struct Agent {
     pub intake: Arc<Counters>,
     /// The shadow interface.
     pub shadow: Shadow,
+    /// Measures the kernel programs.
+    pub sampler: Sampler,
     /// `agent --services to forget--> worker`, one for each.
     workers: Vec<SyncSender<Forget>>,
     started: Instant,
@@ -71,6 +75,7 @@ impl Agent {
     pub fn new(
         kernel: Kernel,
         shadow: Shadow,
+        sampler: Sampler,
         services: Arc<[Arc<Service>]>,
         targets: Arc<[Arc<Target>]>,
         intake: Arc<Counters>,
@@ -82,6 +87,7 @@ impl Agent {
             targets,
             intake,
             shadow,
+            sampler,
             workers,
             started: Instant::now(),
             balance: Mutex::default(),
@@ -105,6 +111,7 @@ impl Agent {
 
     /// What is done about once a second.
     pub fn chores(&self) {
+        self.sampler.tick();
         let cloned = self.cloned().unwrap_or(0);
         self.balance.lock().unwrap_or_else(PoisonError::into_inner).note(self.started.elapsed(), cloned);
         // Connections that miss something in both directions cannot always be followed on: they are joined anew.

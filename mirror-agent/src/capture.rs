@@ -18,8 +18,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Result, bail};
 
 use crate::cli::Capture;
+use crate::config::ShadowInterface;
 use crate::intake::ring::RingFrame;
-use crate::kernel::interface;
+use crate::kernel::{interface, warn};
 use crate::packet::{Frame, Link};
 use crate::time::Nanos;
 
@@ -45,7 +46,9 @@ const TICK: Duration = Duration::from_millis(250);
 /// captured by then.
 pub fn run(args: &Capture) -> Result<()> {
     let interfaces = asked::interfaces(args)?;
-    rights::check(args.shadow_interface.is_none())?;
+    let existing = args.shadow_interface.as_ref().and_then(ShadowInterface::existing);
+    rights::check(existing.is_none())?;
+    warn::of_lengths(args.shadow_interface.as_ref(), &interfaces);
     let output = Output::open(&args.write)?;
     signals::watch()?;
     let source = Source::prepare(args)?;

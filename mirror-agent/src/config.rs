@@ -8,6 +8,7 @@ mod errors;
 mod file;
 mod resolve;
 mod section;
+mod shadow;
 mod share;
 mod speed;
 pub mod values;
@@ -20,6 +21,7 @@ use std::time::Duration;
 pub use displaced::OnDisplaced;
 pub use draft::{Draft, Said, ServiceDraft};
 pub use errors::{Errors, Place, Problem};
+pub use shadow::{ShadowInterface, Tunnel, VXLAN_PORT, source_ports};
 pub use share::{Share, ShareError};
 pub use speed::Speed;
 
@@ -41,8 +43,8 @@ pub struct Config {
     pub on_displaced: OnDisplaced,
     /// The services, 1 to [`SERVICES_MAX`], with distinct names and endpoints.
     pub services: Vec<Service>,
-    /// An existing interface that gets the clones; `None`: the agent makes its own. Never one that is tapped.
-    pub shadow_interface: Option<String>,
+    /// What gets the clones; `None`: an interface of the agent's own. Never one that is tapped.
+    pub shadow_interface: Option<ShadowInterface>,
     /// Where metrics and the read-only API are served; `None`: nowhere. Port 0 lets the kernel choose.
     pub listen: Option<SocketAddr>,
     /// The control socket.

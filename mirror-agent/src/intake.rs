@@ -5,12 +5,22 @@ pub mod file;
 pub mod ring;
 pub mod worker;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use ring::RingFrame;
+
+use crate::status::Blocks;
 
 /// What the intake has read and what was lost on the way to it. Counters only grow.
 #[derive(Debug, Default)]
 pub struct Counters {
     read: AtomicU64,
+    truncated: AtomicU64,
+    oversize: AtomicU64,
+    longest: AtomicU32,
+    rings: AtomicU64,
+    waiting: AtomicU64,
+    highest: AtomicU64,
     ring_dropped: AtomicU64,
     joined_late: AtomicU64,
     refused: AtomicU64,
@@ -32,6 +42,54 @@ impl Counters {
     /// Counts frames that were read.
     pub fn add_read(&self, frames: u64) {
         self.read.fetch_add(frames, Ordering::Relaxed);
+    }
+
+    /// Frames longer than this are counted as oversize; 0 is no limit.
+    pub fn set_longest(&self, longest: u32) {
+        self.longest.store(longest, Ordering::Relaxed);
+    }
+
+    /// Looks at the length of a frame, and at how much of it was read.
+    pub fn note_length(&self, frame: &RingFrame<'_>) {
+        if frame.data.len() < frame.wire_len as usize {
+            self.truncated.fetch_add(1, Ordering::Relaxed);
+        }
+        let longest = self.longest.load(Ordering::Relaxed);
+        if longest != 0 && frame.wire_len > longest {
+            self.oversize.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// There is one more ring.
+    pub fn add_ring(&self) {
+        self.rings.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes how many blocks of one ring wait now, after `before` did.
+    pub fn note_waiting(&self, before: u64, now: u64) {
+        self.waiting.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+        self.highest.fetch_max(now, Ordering::Relaxed);
+    }
+
+    /// How full the rings are.
+    pub fn blocks(&self) -> Blocks {
+        let rings = self.rings.load(Ordering::Relaxed);
+        Blocks {
+            waiting: self.waiting.load(Ordering::Relaxed),
+            highest: self.highest.load(Ordering::Relaxed),
+            of_one: ring::BLOCKS as u64,
+            all: rings * ring::BLOCKS as u64,
+        }
+    }
+
+    /// Frames so far of which the end was not read.
+    pub fn truncated(&self) -> u64 {
+        self.truncated.load(Ordering::Relaxed)
+    }
+
+    /// Frames so far that were longer than the limit.
+    pub fn oversize(&self) -> u64 {
+        self.oversize.load(Ordering::Relaxed)
     }
 
     /// Counts frames that a full ring refused.

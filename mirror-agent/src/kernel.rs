@@ -6,9 +6,11 @@ pub mod chain;
 pub mod claim;
 pub mod clock;
 pub mod control;
+pub mod cost;
 pub mod counts;
 pub mod events;
 pub mod flows;
+pub mod forward;
 pub mod histograms;
 pub mod interface;
 pub mod lease;
@@ -21,11 +23,16 @@ pub mod news;
 pub mod object;
 pub mod pulse;
 pub mod shadow;
+pub mod stats;
 pub mod taps;
+pub mod tunnel;
 pub mod wanted;
+pub mod warn;
 pub mod watch;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -33,6 +40,7 @@ use anyhow::{Context, Result};
 use aya::Ebpf;
 use aya::maps::{Array, HashMap, MapData};
 use mirror_common::flow::{Endpoint, EndpointKey, TCP, UDP};
+use mirror_common::limits::{ENDPOINTS, FLOWS};
 use mirror_common::policy::ServicePolicy;
 
 use crate::config::OnDisplaced;
@@ -47,6 +55,9 @@ use shadow::Shadow;
 use taps::changes::Changes;
 use taps::{Sharing, Taps};
 use wanted::Wanted;
+
+use crate::config::ShadowInterface;
+use crate::status;
 
 /// The loaded programs and everything that hangs on them. Dropping it detaches every tap.
 pub struct Kernel {
@@ -235,17 +246,18 @@ impl Kernel {
         lock(&self.taps).changes()
     }
 
-    /// Makes the shadow interface and tells the programs of it.
+    /// Makes the shadow interface and tells the programs of it. `services` are the ports of all services.
     ///
     /// # Errors
     ///
     /// When it cannot be made, or the named one does not exist.
-    pub fn shadow(&self, existing: Option<&str>) -> Result<Shadow> {
-        let shadow = match existing {
-            Some(name) => {
+    pub fn shadow(&self, wanted: Option<&ShadowInterface>, services: &[u16]) -> Result<Shadow> {
+        let shadow = match wanted {
+            Some(ShadowInterface::Existing(name)) => {
                 interface::require(name)?;
                 Shadow::existing(name)?
             }
+            Some(ShadowInterface::Tunnel(tunnel)) => Shadow::with_tunnel(self.mechanism, tunnel, services)?,
             None => Shadow::create(&mut lock(&self.object), self.mechanism)?,
         };
         self.control.set_shadow_interface(shadow.index);
@@ -265,6 +277,30 @@ impl Kernel {
     pub fn entries(&self) -> Result<u64> {
         let (opened, closed) = self.counts.entries()?;
         Ok(opened.saturating_sub(closed + self.flows().gone().entries()))
+    }
+
+    /// Our programs, each with its name in the kernel, to be measured.
+    ///
+    /// # Errors
+    ///
+    /// When the process may open no more files.
+    pub fn programs(&self) -> Result<Vec<(&'static str, OwnedFd)>> {
+        let mut object = lock(&self.object);
+        let mut copy = |name| {
+            let program = object::program(&mut object, name)?;
+            Ok((name, program.fd()?.as_fd().try_clone_to_owned().context("copy a descriptor")?))
+        };
+        [object::INGRESS, object::EGRESS, object::DRAIN].into_iter().map(&mut copy).collect()
+    }
+
+    /// How full the tables are.
+    pub fn levels(&self) -> BTreeMap<String, status::Level> {
+        let endpoints = lock(&self.endpoints).keys().count() as u64;
+        let mut levels = cost::levels([("endpoints", endpoints, ENDPOINTS)]);
+        if let Ok(flows) = self.entries() {
+            levels.extend(cost::levels([("flows", flows, FLOWS)]));
+        }
+        levels
     }
 
     /// The flow table.

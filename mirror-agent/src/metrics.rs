@@ -1,5 +1,6 @@
 //! The agent's metrics: nothing is kept here, every scrape encodes the status of that moment.
 
+mod cost;
 mod families;
 pub mod text;
 

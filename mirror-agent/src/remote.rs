@@ -2,4 +2,5 @@
 
 mod client;
 pub mod commands;
+mod cost;
 pub(crate) mod show;

@@ -6,6 +6,7 @@ mod shutdown;
 
 use std::fs::File;
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -18,17 +19,20 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
 use crate::agent::Agent;
-use crate::config::Config;
+use crate::config::{Config, ShadowInterface};
 use crate::control::{self, Socket};
 use crate::intake::ring::Ring;
 use crate::intake::{Counters, worker};
-use crate::kernel::Kernel;
+use crate::kernel::cost::Sampler;
 use crate::kernel::flows::CROWDED;
 use crate::kernel::lease::Lease;
 use crate::kernel::pulse::Pulse;
 use crate::kernel::shadow::{Shadow, check_not_tapped};
+use crate::kernel::stats::Switch;
+use crate::kernel::tunnel::Tunnel;
 use crate::kernel::wanted::Wanted;
 use crate::kernel::watch::Watch;
+use crate::kernel::{Kernel, forward, object};
 use crate::pipeline::Pipeline;
 use crate::replay::{OWN_MARK, Replayer, Target};
 use crate::rights;
@@ -50,11 +54,12 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub fn run(config: &Config) -> Result<()> {
     let signals = Signals::new()?;
     preflight::check(config)?;
+    let switch = Switch::start().inspect_err(|error| tracing::info!("{error:#}")).ok();
     let mut doors = Doors::open(config)?;
     let parts = Parts::build(config)?;
     rights::drop_others()?;
     let replay = runtime(config.workers)?;
-    let running = Running::start(config, parts, &mut doors, replay.handle())?;
+    let running = Running::start(config, parts, switch, &mut doors, replay.handle())?;
     let result = running.until_stopped(config, &signals);
     let agent = running.stop(&doors);
     if let Some(summary) = &mut doors.summary {
@@ -104,10 +109,11 @@ impl Parts {
             .map(|(index, service)| Ok(Arc::new(Service::new(index, service)?)))
             .collect();
         let kernel = Kernel::load()?;
-        if let Some(name) = &config.shadow_interface {
+        if let Some(name) = config.shadow_interface.as_ref().and_then(ShadowInterface::existing) {
             check_not_tapped(name, &config.interfaces)?;
         }
-        let shadow = kernel.shadow(config.shadow_interface.as_deref())?;
+        let ports: Vec<u16> = config.services.iter().flat_map(|one| [one.v1.port(), one.v2.port()]).collect();
+        let shadow = kernel.shadow(config.shadow_interface.as_ref(), &ports)?;
         let rings = open_rings(&shadow, config.workers)?;
         kernel.control.set_own_mark(OWN_MARK);
         for (index, service) in (0..).zip(&config.services) {
@@ -152,12 +158,19 @@ struct Running {
 }
 
 impl Running {
-    fn start(config: &Config, parts: Parts, doors: &mut Doors, replay: &Handle) -> Result<Self> {
+    fn start(
+        config: &Config,
+        parts: Parts,
+        switch: Option<Switch>,
+        doors: &mut Doors,
+        replay: &Handle,
+    ) -> Result<Self> {
         let Parts { kernel, shadow, rings, services } = parts;
         let records = doors.differences.take().map(|file| records::start(file, replay));
         let targets: Arc<[_]> =
             services.iter().map(|one| Target::new(one.clone(), records.clone())).collect();
         let intake = Arc::new(Counters::default());
+        intake.set_longest(shadow.tunnel().map_or(0, Tunnel::longest_frame));
         let stop_workers = Arc::new(AtomicBool::new(false));
         let (forget_txs, forget_rxs): (Vec<_>, Vec<_>) =
             rings.iter().map(|_| sync_channel(worker::ORDERS)).unzip();
@@ -171,9 +184,11 @@ impl Running {
             std::thread::Builder::new().name("intake".into()).spawn(run).context("start an intake thread")
         });
         let workers = workers.collect::<Result<Vec<_>>>()?;
+        let sampler = Sampler::new(switch, programs(&kernel, &shadow)?);
         let agent = Arc::new(Agent::new(
             kernel,
             shadow,
+            sampler,
             services.clone(),
             targets.clone(),
             intake.clone(),
@@ -196,7 +211,7 @@ impl Running {
 
     fn until_stopped(&self, config: &Config, signals: &Signals) -> Result<()> {
         let started = Instant::now();
-        let mut swept = Instant::now();
+        let mut swept: Option<Instant> = None;
         loop {
             if signals.wait(Duration::from_secs(1).min(left(config, started)))
                 || left(config, started).is_zero()
@@ -208,8 +223,8 @@ impl Running {
             }
             self.agent.chores();
             let crowded = self.agent.kernel.entries().is_ok_and(|entries| entries > CROWDED as u64);
-            if swept.elapsed() >= SWEEP || crowded {
-                swept = Instant::now();
+            if swept.is_none_or(|last| last.elapsed() >= SWEEP) || crowded {
+                swept = Some(Instant::now());
                 let result = self.agent.kernel.flows().sweep();
                 tracing::debug!(?result, "swept the flow table");
                 if result.evicted > 0 {
@@ -243,6 +258,17 @@ impl Running {
         let _ = self.control.join();
         self.agent
     }
+}
+
+/// The kernel programs that run here.
+fn programs(kernel: &Kernel, shadow: &Shadow) -> Result<Vec<(&'static str, OwnedFd)>> {
+    let mut programs = kernel.programs()?;
+    if let Some(tunnel) = shadow.tunnel() {
+        let forward = tunnel.program().try_clone().context("copy a descriptor")?;
+        programs.retain(|(name, _)| *name != object::DRAIN);
+        programs.push((forward::NAME, forward));
+    }
+    Ok(programs)
 }
 
 fn left(config: &Config, started: Instant) -> Duration {

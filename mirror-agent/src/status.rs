@@ -32,6 +32,9 @@ pub struct Agent {
     pub attach_changes: BTreeMap<String, u64>,
     /// Where the clones go.
     pub shadow_interface: String,
+    /// The tunnel behind it, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tunnel: Option<Tunnel>,
     /// What was read of the clones.
     pub intake: Intake,
     /// Connections that were not followed from their beginning to their end, by reason.
@@ -40,6 +43,64 @@ pub struct Agent {
     pub skipped_packets: BTreeMap<String, u64>,
     /// From the last kill command to the last clone after it; absent before the first.
     pub kill_latency_s: Option<f64>,
+    /// What the agent itself takes.
+    #[serde(default)] // an older agent does not say
+    pub cost: Cost,
+}
+
+/// What the agent and its programs take.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Time that processors spent on the agent's threads; the kernel programs are not in it.
+    pub cpu_s: f64,
+    /// Memory of the agent, without the kernel's tables.
+    pub memory_bytes: u64,
+    /// The kernel programs; absent where the kernel does not measure them, and until it has.
+    pub programs: Option<Programs>,
+    /// How full the kernel's tables are; the flow table as of its last sweep, at most 30 s ago.
+    pub maps: BTreeMap<String, Level>,
+    /// How full the packet rings are.
+    pub ring: Blocks,
+}
+
+/// Run times of the kernel programs. They are measured for a second of every minute, and all figures are of these seconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Programs {
+    /// How long was measured.
+    pub sampled_s: f64,
+    /// By name.
+    pub by_name: BTreeMap<String, Program>,
+}
+
+/// A kernel program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    /// How long it ran, over all processors.
+    pub run_s: f64,
+    /// How often.
+    pub runs: u64,
+}
+
+/// How full a table is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// Entries in it.
+    pub entries: u64,
+    /// Entries that it holds at most.
+    pub max: u64,
+}
+
+/// Blocks of the packet rings, over all workers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocks {
+    /// Full, and not read yet.
+    pub waiting: u64,
+    /// The most that have waited at once in one ring.
+    pub highest: u64,
+    /// All there are in one ring.
+    pub of_one: u64,
+    /// All there are.
+    pub all: u64,
 }
 
 /// A tap.
@@ -90,6 +151,26 @@ pub struct Intake {
     pub link_dropped: u64,
     /// Frames that a full packet ring refused.
     pub ring_dropped: u64,
+    /// Frames longer than a block of the packet ring, of which the end was not read: a part of `read`.
+    #[serde(default)] // an older agent does not say
+    pub truncated: u64,
+}
+
+/// The tunnel that the clones leave by. Packets that offload has merged count once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tunnel {
+    /// The host at its other end.
+    pub remote: String,
+    /// Its network identifier.
+    pub vni: u32,
+    /// The MTU of the way there, as it was at the start.
+    pub path_mtu: u32,
+    /// Packets that it has sent.
+    pub sent: u64,
+    /// Packets that it could not send.
+    pub failed: u64,
+    /// Frames too long for one packet: over IPv4 they leave in fragments, over IPv6 they fail.
+    pub oversize: u64,
 }
 
 /// One service.

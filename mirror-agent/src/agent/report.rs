@@ -53,9 +53,11 @@ impl Agent {
                 .map(|(name, count)| (name.to_owned(), count))
                 .into(),
             shadow_interface: self.shadow.name.clone(),
+            tunnel: self.shadow.tunnel().map(|tunnel| tunnel.status(self.intake.oversize())),
             intake,
             connections: by_name(["joined_late", "refused", "given_up"], &counts),
             skipped_packets: by_name(Skip::NAMES, &self.kernel.counts.skips()?.packets),
+            cost: self.cost(),
             kill_latency_s: (kill_latency != NEVER).then_some(kill_latency as f64 * 1e-9),
         })
     }
@@ -70,6 +72,7 @@ impl Agent {
             read,
             ring_dropped,
             link_dropped: dropped.saturating_sub(refused),
+            truncated: self.intake.truncated(),
             cloned: self.cloned()?,
         })
     }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use anyhow::{Result, bail};
 
 use crate::cli::Capture;
+use crate::config::ShadowInterface;
 use crate::kernel::{interface, shadow};
 use crate::packet::{Segment, Side};
 
@@ -72,8 +73,20 @@ pub(super) fn interfaces(args: &Capture) -> Result<Vec<String>> {
         }
     }
     if let Some(shadow) = &args.shadow_interface {
-        interface::require(shadow)?;
-        shadow::check_not_tapped(shadow, &names)?;
+        match shadow {
+            ShadowInterface::Existing(name) => {
+                interface::require(name)?;
+                shadow::check_not_tapped(name, &names)?;
+            }
+            ShadowInterface::Tunnel(tunnel) => {
+                crate::kernel::tunnel::check(tunnel)?;
+                if Wanted::by(args).endpoint().is_some_and(|end| tunnel.meets(end)) {
+                    bail!(
+                        "--shadow-interface {shadow} leads to what is captured: the clones would be cloned again"
+                    );
+                }
+            }
+        }
         if Wanted::by(args) == Wanted::Everything {
             // A tunnel's packets leave by a tapped interface, and would match again, and again.
             bail!(

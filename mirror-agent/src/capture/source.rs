@@ -53,7 +53,7 @@ impl Source {
             None => kernel.control.set_everything(true),
         }
         kernel.set_policy(SERVICE, ServicePolicy::default())?;
-        let shadow = kernel.shadow(args.shadow_interface.as_deref())?;
+        let shadow = kernel.shadow(args.shadow_interface.as_ref(), &wanted_port(args))?;
         let ring = shadow.at_reading_end(|name, outgoing| Ring::open(name, outgoing, None))?;
         let swept = Arc::clone(&kernel);
         let sweep = move || {
@@ -143,6 +143,10 @@ impl Source {
         self.lease = None;
         self.tally()
     }
+}
+
+fn wanted_port(args: &Capture) -> Vec<u16> {
+    args.v1.map(|v1| v1.port()).or(args.port).into_iter().collect()
 }
 
 fn primary() -> Endpoint {

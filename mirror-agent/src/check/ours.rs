@@ -27,7 +27,7 @@ pub(super) fn rows() -> (Option<Mechanism>, Vec<Row>) {
     let (tried_tap, tried_shadow) = match kernel {
         Ok(kernel) => (
             private.map_or(Tried::NoPlace, |private| tap_in(&private, &kernel)),
-            kernel.shadow(None).map_or_else(Tried::InVain, |shadow| Tried::Well(shadow.name.clone())),
+            kernel.shadow(None, &[]).map_or_else(Tried::InVain, |shadow| Tried::Well(shadow.name.clone())),
         ),
         Err(_) => (Tried::NoPrograms, Tried::NoPrograms),
     };

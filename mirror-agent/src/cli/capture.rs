@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::config::{Share, values};
+use crate::config::{ShadowInterface, Share, values};
 
 /// Write both directions of whole sampled connections to a pcapng file
 #[derive(Clone, Debug, Args)]
@@ -35,9 +35,10 @@ pub struct Capture {
     /// End before the file grows over this size [default: no limit]
     #[arg(long, value_name = "SIZE", value_parser = values::bytes)]
     pub max_size: Option<u64>,
-    /// Existing interface to send the clones to [default: the agent makes one]
-    #[arg(long, value_name = "NAME", value_parser = values::interface)]
-    pub shadow_interface: Option<String>,
+    /// Where to send the clones: an interface that exists, or vxlan:REMOTE:VNI, a tunnel to another host [default: the
+    /// agent makes an interface]
+    #[arg(long, value_name = "NAME|vxlan:REMOTE:VNI")]
+    pub shadow_interface: Option<ShadowInterface>,
 }
 
 impl Capture {

@@ -21,6 +21,9 @@ pub struct Status {
     /// Print the object of GET /v1/status
     #[arg(long)]
     pub json: bool,
+    /// Measure the kernel programs for a second first, and show what the agent takes
+    #[arg(long)]
+    pub cost: bool,
     /// Which agent.
     #[command(flatten)]
     pub socket: Socket,

@@ -7,7 +7,9 @@ use std::time::Duration;
 use clap::Args;
 
 use super::TowardsV2;
-use crate::config::{Config, Draft, Errors, OnDisplaced, Place, Said, ServiceDraft, Share, values};
+use crate::config::{
+    Config, Draft, Errors, OnDisplaced, Place, Said, ServiceDraft, ShadowInterface, Share, values,
+};
 
 /// What `run` was told.
 #[derive(Clone, Debug, Default, Args)]
@@ -33,9 +35,10 @@ pub struct Run {
     /// When a tap is removed or preceded: report, or reattach, at most 5 times a minute [default: report]
     #[arg(long, value_name = "POLICY", value_parser = values::on_displaced)]
     pub on_displaced: Option<OnDisplaced>,
-    /// Existing interface to send the clones to [default: the agent makes one]
-    #[arg(long, value_name = "NAME", value_parser = values::interface)]
-    pub shadow_interface: Option<String>,
+    /// Where to send the clones: an interface that exists, or vxlan:REMOTE:VNI, a tunnel to another host [default: the
+    /// agent makes an interface]
+    #[arg(long, value_name = "NAME|vxlan:REMOTE:VNI")]
+    pub shadow_interface: Option<ShadowInterface>,
     /// End after this time [default: when stopped]
     #[arg(long = "for", value_name = "TIME", value_parser = values::duration)]
     pub run_for: Option<Duration>,

@@ -131,6 +131,12 @@ fn run_refuses_what_contradicts_itself() {
     assert_eq!(said, "--v2: 10.0.0.4:8080 is v1 itself, which would get its own requests again");
     let said = refused(&format!("{RUN} --shadow-interface eth0"));
     assert_eq!(said, "--shadow-interface: eth0 is tapped too: its clones would be cloned again");
+    let at_any = RUN.replace("10.0.0.4:8080", "0.0.0.0:4789");
+    let said = refused(&format!("{at_any} --shadow-interface vxlan:10.0.0.9:42"));
+    assert_eq!(
+        said,
+        "--shadow-interface: leads to 0.0.0.0:4789, a service: the clones would be cloned again"
+    );
     let errors = Config::from_run(&run(&RUN.replace("10.0.0.5", "0.0.0.0"))).unwrap_err();
     assert_eq!(errors.problems()[0].at, Place::Flag("--v2"));
 }
@@ -139,7 +145,7 @@ fn run_refuses_what_contradicts_itself() {
 fn every_flag_of_run_arrives() {
     let line = format!(
         "{RUN} -i eth1 -i eth0 --for 30s --summary s.json --differences d.ndjson --listen 127.0.0.1:0 --control c.sock \
-         --shadow-interface vxlan7 --methods GET,POST --max-rps 1 --max-inflight 2 --max-connections 3 --timeout 4ms \
+         --shadow-interface vxlan:10.0.0.9:42 --methods GET,POST --max-rps 1 --max-inflight 2 --max-connections 3 --timeout 4ms \
          --max-packets-per-second 5 --max-bytes-per-second 6kB --max-connections-per-second 7 --workers 8 --name shop \
          --transit --on-displaced reattach"
     );
@@ -151,7 +157,7 @@ fn every_flag_of_run_arrives() {
     assert_eq!(config.differences, Some("d.ndjson".into()));
     assert_eq!(config.listen, Some("127.0.0.1:0".parse().unwrap()));
     assert_eq!(config.control.to_str(), Some("c.sock"));
-    assert_eq!(config.shadow_interface.as_deref(), Some("vxlan7"));
+    assert_eq!(config.shadow_interface.map(|one| one.to_string()).as_deref(), Some("vxlan:10.0.0.9:42"));
     assert_eq!((config.workers, config.transit), (8, true));
     assert_eq!(config.on_displaced, OnDisplaced::Reattach);
     assert_eq!(

@@ -20,8 +20,16 @@ pub fn check(draft: &Draft, errors: &mut Errors) {
 
 fn check_shadow(draft: &Draft, errors: &mut Errors) {
     let Some(shadow) = &draft.shadow_interface else { return };
-    if draft.interfaces.iter().any(|tapped| tapped.value == shadow.value) {
+    let name = shadow.value.existing();
+    if draft.interfaces.iter().any(|tapped| Some(tapped.value.as_str()) == name) {
         let what = format!("{} is tapped too: its clones would be cloned again", shadow.value);
+        errors.add_to(&shadow.at, "shadow_interface", &what);
+    }
+    let services = draft.services.iter().flat_map(|service| [&service.v1, &service.v2]).flatten();
+    let meets =
+        |said: &&Said<SocketAddr>| shadow.value.tunnel().is_some_and(|tunnel| tunnel.meets(said.value));
+    for service in services.filter(meets) {
+        let what = format!("leads to {}, a service: the clones would be cloned again", service.value);
         errors.add_to(&shadow.at, "shadow_interface", &what);
     }
 }

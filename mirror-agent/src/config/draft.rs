@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::errors::{Errors, Place};
-use super::{OnDisplaced, Share};
+use super::{OnDisplaced, ShadowInterface, Share};
 
 /// A value and where it was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub struct Draft {
     pub on_displaced: Option<Said<OnDisplaced>>,
     /// The services; from flags, at most one.
     pub services: Vec<ServiceDraft>,
-    /// An existing interface to send the clones to.
-    pub shadow_interface: Option<Said<String>>,
+    /// Where to send the clones.
+    pub shadow_interface: Option<Said<ShadowInterface>>,
     /// Where to serve metrics.
     pub listen: Option<Said<SocketAddr>>,
     /// The control socket.

@@ -49,7 +49,7 @@ pub fn parse(name: &str, text: &str) -> (Option<Draft>, Errors) {
 fn whole(mut root: Section<'_>) -> Draft {
     let mut draft = Draft {
         interfaces: root.list("interfaces", values::interfaces).unwrap_or_default(),
-        shadow_interface: root.value("shadow_interface", values::interface),
+        shadow_interface: root.value("shadow_interface", str::parse),
         on_displaced: root.value("on_displaced", values::on_displaced),
         listen: root.value("listen", values::listen),
         control: root.value("control", values::socket_path),

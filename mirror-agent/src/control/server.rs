@@ -80,6 +80,7 @@ fn reading() -> Router<Api> {
 
 fn writing() -> Router<Api> {
     Router::new()
+        .route("/v1/cost", post(cost)) // measuring is no reading: it costs every program of the host
         .route("/v1/share", post(share))
         .route("/v1/pause", post(pause))
         .route("/v1/resume", post(resume))
@@ -98,6 +99,15 @@ async fn scrape(State(api): State<Api>, headers: HeaderMap) -> Response {
 
 async fn status(State(api): State<Api>) -> Response {
     answer(api.agent.status())
+}
+
+/// The status, once the kernel programs have been measured for a second.
+async fn cost(State(api): State<Api>) -> Response {
+    let agent = api.agent.clone();
+    match beside(move || agent.sampler.sample()).await {
+        Ok(()) => answer(api.agent.status()),
+        Err(error) => answer(Err::<(), _>(error)),
+    }
 }
 
 async fn differences(State(api): State<Api>) -> Response {

@@ -55,7 +55,7 @@ mod tests {
     }
 
     fn intake(cloned: u64, read: u64, ring_dropped: u64) -> Intake {
-        Intake { cloned, read, link_dropped: 0, ring_dropped }
+        Intake { cloned, read, ring_dropped, ..Intake::default() }
     }
 
     #[test]

@@ -18,7 +18,7 @@ const BLOCK: usize = 256 << 10;
 /// Blocks of a ring: 16 MiB, over a tenth of a second of a full 1 Gbit/s. Of little traffic it holds half a second, a
 /// block for every [`RETIRE_MS`], however empty: so many small blocks outlast a stalled reader where few large ones
 /// would not.
-const BLOCKS: usize = 64;
+pub(super) const BLOCKS: usize = 64;
 /// A block that is not full is handed over after this many milliseconds.
 const RETIRE_MS: u32 = 8;
 
@@ -124,14 +124,8 @@ impl Ring {
     /// Reads the next block, if one is ready: every frame of it goes to `each`. Returns how many there were, or `None`
     /// when nothing is ready.
     pub fn read_block(&mut self, mut each: impl FnMut(&RingFrame<'_>)) -> Option<u64> {
-        let block = self.block();
-        // SAFETY: a block starts with its description; the kernel hands it over by its status word.
-        let header = unsafe { &*block.cast::<libc::tpacket_block_desc>() };
-        // SAFETY: the kernel writes version 1 of the header only.
-        let header = unsafe { &header.hdr.bh1 };
-        let status = (&raw const header.block_status).cast_mut();
-        // SAFETY: aligned and alive; the kernel reads and writes it as one word too.
-        let status = unsafe { AtomicU32::from_ptr(status) };
+        let block = self.block(self.next);
+        let (header, status) = described(block);
         if status.load(Ordering::Acquire) & libc::TP_STATUS_USER == 0 {
             return None;
         }
@@ -150,9 +144,18 @@ impl Ring {
         Some(read)
     }
 
-    fn block(&self) -> *const u8 {
-        // SAFETY: `next` is below BLOCKS, so this is inside the mapping.
-        unsafe { self.memory.as_ptr().add(self.next * BLOCK) }
+    /// How many blocks are ready to be read.
+    pub fn waiting(&self) -> usize {
+        let is_ready = |ahead: &usize| {
+            let (_, status) = described(self.block(self.next + ahead));
+            status.load(Ordering::Relaxed) & libc::TP_STATUS_USER != 0
+        };
+        (0..BLOCKS).take_while(is_ready).count()
+    }
+
+    fn block(&self, number: usize) -> *const u8 {
+        // SAFETY: the remainder is below BLOCKS, so this is inside the mapping.
+        unsafe { self.memory.as_ptr().add(number % BLOCKS * BLOCK) }
     }
 
     /// Frames that the full ring refused since the last call.
@@ -178,6 +181,17 @@ impl Drop for Ring {
         // SAFETY: unmaps exactly what `map` mapped.
         unsafe { libc::munmap(self.memory.as_ptr().cast(), BLOCK * BLOCKS) };
     }
+}
+
+/// What the kernel says of a block, and the word that says whose it is.
+fn described<'a>(block: *const u8) -> (&'a libc::tpacket_hdr_v1, &'a AtomicU32) {
+    // SAFETY: a block starts with its description; the kernel hands it over by its status word.
+    let header = unsafe { &*block.cast::<libc::tpacket_block_desc>() };
+    // SAFETY: the kernel writes version 1 of the header only.
+    let header = unsafe { &header.hdr.bh1 };
+    let status = (&raw const header.block_status).cast_mut();
+    // SAFETY: aligned and alive; the kernel reads and writes it as one word too.
+    (header, unsafe { AtomicU32::from_ptr(status) })
 }
 
 /// The frame at an offset of a block, and the distance to the next; `None` when it would leave the block.

@@ -55,11 +55,19 @@ pub fn run(
     let mut chores = Instant::now();
     let mut connections = Connections::default();
     let mut stopping: Option<Instant> = None;
+    let mut waiting = 0;
+    counters.add_ring();
     loop {
         if stopping.is_none() && stop.load(Ordering::Acquire) {
             stopping = Some(Instant::now());
         }
-        match ring.read_block(|frame| pipeline.on_frame(&to_frame(frame), &mut sink)) {
+        let each = |frame: &RingFrame<'_>| {
+            counters.note_length(frame);
+            pipeline.on_frame(&to_frame(frame), &mut sink);
+        };
+        let before = std::mem::replace(&mut waiting, ring.waiting() as u64);
+        counters.note_waiting(before, waiting);
+        match ring.read_block(each) {
             Some(read) => counters.add_read(read),
             None if stopping.is_some_and(|since| since.elapsed() >= LAST_BLOCK) => break,
             None => {

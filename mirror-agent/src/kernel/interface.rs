@@ -1,6 +1,9 @@
 //! What the kernel says of an interface, in the namespace of the process.
 
+use std::io;
+use std::mem::size_of;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
 
 use anyhow::{Context, Result};
 use procfs::net::DeviceStatus;
@@ -45,12 +48,56 @@ fn status(name: &str) -> Option<DeviceStatus> {
 ///
 /// When no route leads there.
 pub fn towards(ip: IpAddr) -> Result<String> {
+    let source = connected(ip)?.local_addr().context("ask for the source address")?.ip();
+    let name = if source == ip { owner(ip) } else { owner(source) };
+    name.with_context(|| format!("no interface has the address {source}, from which {ip} is reached"))
+}
+
+/// The longest packet that goes to `ip` in one piece, as far as the kernel knows (nothing is sent).
+///
+/// # Errors
+///
+/// When no route leads there.
+pub fn path_mtu(ip: IpAddr) -> Result<u32> {
+    let socket = connected(ip)?;
+    let (level, option) =
+        if ip.is_ipv4() { (libc::IPPROTO_IP, libc::IP_MTU) } else { (libc::IPPROTO_IPV6, libc::IPV6_MTU) };
+    let (mut mtu, mut length) = (0u32, size_of::<u32>() as libc::socklen_t);
+    // SAFETY: a live socket, and room of the length given.
+    let got = unsafe {
+        libc::getsockopt(socket.as_raw_fd(), level, option, (&raw mut mtu).cast(), &raw mut length)
+    };
+    if got == 0 { Ok(mtu) } else { Err(io::Error::last_os_error()).context("ask for the path's MTU") }
+}
+
+/// The MTU of an interface.
+///
+/// # Errors
+///
+/// When there is none of that name.
+pub fn mtu(name: &str) -> Result<u32> {
+    let socket = UdpSocket::bind((IpAddr::from([0; 4]), 0)).context("open a socket")?;
+    // SAFETY: zero is a value of every field.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    // The last byte stays the zero that ends the name.
+    for (to, from) in request.ifr_name.iter_mut().take(libc::IFNAMSIZ - 1).zip(name.bytes()) {
+        *to = from.cast_signed();
+    }
+    // SAFETY: a live socket, and a request that lives through the call.
+    let got = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFMTU, &raw mut request) };
+    if got != 0 {
+        return Err(io::Error::last_os_error()).with_context(|| format!("ask for the MTU of {name}"));
+    }
+    // SAFETY: the kernel has written the MTU.
+    Ok(unsafe { request.ifr_ifru.ifru_mtu }.cast_unsigned())
+}
+
+/// A socket whose packets would go to `ip`.
+fn connected(ip: IpAddr) -> Result<UdpSocket> {
     let any: SocketAddr = if ip.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0u16; 8], 0).into() };
     let socket = UdpSocket::bind(any).context("open a socket")?;
     socket.connect((ip, 9)).with_context(|| format!("no route to {ip}"))?;
-    let source = socket.local_addr().context("ask for the source address")?.ip();
-    let name = if source == ip { owner(ip) } else { owner(source) };
-    name.with_context(|| format!("no interface has the address {source}, from which {ip} is reached"))
+    Ok(socket)
 }
 
 /// The interface that has an address.
@@ -106,6 +153,8 @@ mod tests {
         let ip = IpAddr::from([127, 0, 0, 1]);
         assert!(leads_to("lo", ip));
         assert_eq!(towards(ip).unwrap(), "lo");
+        assert_eq!(path_mtu(ip).unwrap(), mtu("lo").unwrap().min(65_535)); // no IPv4 packet is longer
+        assert!(mtu("").is_err());
         assert!(!leads_to("lo", IpAddr::from([192, 0, 2, 1])));
     }
 

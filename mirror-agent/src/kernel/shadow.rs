@@ -1,5 +1,5 @@
 //! The shadow interface: where the clones go. By default a veth pair of our own, its far end in a private namespace
-//! with a drain; or an interface that the operator names, which gets the clones raw.
+//! with a drain, or with a tunnel to another host; or an interface that the operator names, which gets the clones raw.
 
 use std::os::fd::AsRawFd;
 
@@ -12,7 +12,9 @@ use rtnetlink::{Handle, LinkUnspec, LinkVeth};
 
 use super::attach::Mechanism;
 use super::namespace::Namespace;
+use super::tunnel::Tunnel;
 use super::{interface, object};
+use crate::config;
 
 /// The largest MTU there is, so that packets that offload merged fit.
 const MTU: u32 = 65_535;
@@ -35,7 +37,13 @@ pub struct Shadow {
 /// What only a shadow interface of our own has.
 struct Own {
     namespace: Namespace,
-    _drain: SchedClassifierLink,
+    end: End,
+}
+
+/// What becomes of the clones once the agent's packet socket has seen them.
+enum End {
+    Drain { _link: SchedClassifierLink },
+    Tunnel(Tunnel),
 }
 
 impl Shadow {
@@ -46,18 +54,36 @@ impl Shadow {
     ///
     /// When the kernel refuses one of the steps; what was made by then is gone again.
     pub fn create(object: &mut Ebpf, mechanism: Mechanism) -> Result<Self> {
+        Self::with_end(|namespace| {
+            let _link = namespace.run(|| attach_drain(object, mechanism))?;
+            Ok(End::Drain { _link })
+        })
+    }
+
+    /// The same, with a tunnel to another host in place of the drain. No packet of the tunnel leaves from a port of
+    /// `services`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Shadow::create`] and [`Tunnel::create`].
+    pub fn with_tunnel(mechanism: Mechanism, tunnel: &config::Tunnel, services: &[u16]) -> Result<Self> {
+        let make = |namespace: &Namespace| Tunnel::create(tunnel, services, namespace, FAR_END, mechanism);
+        Self::with_end(|namespace| make(namespace).map(End::Tunnel))
+    }
+
+    fn with_end(make_end: impl FnOnce(&Namespace) -> Result<End>) -> Result<Self> {
         let home = Namespace::current()?;
         let namespace = Namespace::new()?;
         let name = free_name()?;
         namespace.run(|| with_netlink(async |handle| make_pair(&handle, &name, &home).await))?;
-        let drain = namespace.run(|| attach_drain(object, mechanism))?;
+        let end = make_end(&namespace).inspect_err(|_| remove(&name))?;
         keep_quiet(&name);
         let index = interface::index(&name)?;
         with_netlink(async |handle| {
             let up = LinkUnspec::new_with_index(index).up().build();
             handle.link().set(up).execute().await.with_context(|| format!("set {name} up"))
         })?;
-        Ok(Shadow { name: name.clone(), index, own: Some(Own { namespace, _drain: drain }) })
+        Ok(Shadow { name, index, own: Some(Own { namespace, end }) })
     }
 
     /// Uses an existing interface.
@@ -87,6 +113,14 @@ impl Shadow {
         interface::sent_dropped(&self.name)
     }
 
+    /// The tunnel behind it, if there is one.
+    pub fn tunnel(&self) -> Option<&Tunnel> {
+        match &self.own.as_ref()?.end {
+            End::Tunnel(tunnel) => Some(tunnel),
+            End::Drain { .. } => None,
+        }
+    }
+
     /// Whether the interface is our own.
     pub fn is_own(&self) -> bool {
         self.own.is_some()
@@ -97,9 +131,14 @@ impl Drop for Shadow {
     /// The private namespace would take the pair along, but only when the kernel gets round to it.
     fn drop(&mut self) {
         if self.own.is_some() && interface::index(&self.name) == Ok(self.index) {
-            let _ = with_netlink(async |handle| Ok(handle.link().del(self.index).execute().await?));
+            remove(&self.name);
         }
     }
+}
+
+fn remove(name: &str) {
+    let Ok(index) = interface::index(name) else { return };
+    let _ = with_netlink(async |handle| Ok(handle.link().del(index).execute().await?));
 }
 
 fn free_name() -> Result<String> {
@@ -108,7 +147,7 @@ fn free_name() -> Result<String> {
 }
 
 /// Runs one exchange with the kernel's link tables, in the calling thread's namespace.
-fn with_netlink<T>(act: impl AsyncFnOnce(Handle) -> Result<T>) -> Result<T> {
+pub(super) fn with_netlink<T>(act: impl AsyncFnOnce(Handle) -> Result<T>) -> Result<T> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().build().context("start a runtime")?;
     runtime.block_on(async {
@@ -133,7 +172,7 @@ async fn make_pair(handle: &Handle, name: &str, home: &Namespace) -> Result<()> 
 }
 
 /// No neighbour discovery of its own on the shadow link. Without IPv6 in the kernel there is nothing to quiet.
-fn keep_quiet(name: &str) {
+pub(super) fn keep_quiet(name: &str) {
     let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"), "1");
 }
 

@@ -33,12 +33,13 @@ pub fn encode(agent: &Agent, status: &Status, mut encoder: DescriptorEncoder<'_>
     turns(status, &mut encoder)?;
     losses(status, &mut encoder)?;
     taps(status, &mut encoder)?;
+    super::cost::encode(&status.agent, &mut encoder)?;
     durations(agent, &mut encoder)?;
     within(agent, &mut encoder)?;
     network::encode(agent, status, &mut encoder)
 }
 
-fn family<'s>(
+pub(super) fn family<'s>(
     encoder: &'s mut DescriptorEncoder<'_>,
     name: &'s str,
     help: &str,
@@ -47,11 +48,15 @@ fn family<'s>(
     encoder.encode_descriptor(name, help, None, kind)
 }
 
-fn counter(metric: &mut MetricEncoder<'_>, labels: &impl EncodeLabelSet, value: u64) -> fmt::Result {
+pub(super) fn counter(
+    metric: &mut MetricEncoder<'_>,
+    labels: &impl EncodeLabelSet,
+    value: u64,
+) -> fmt::Result {
     metric.encode_family(labels)?.encode_counter::<NoLabelSet, u64, u64>(&value, None)
 }
 
-fn gauge(metric: &mut MetricEncoder<'_>, labels: &impl EncodeLabelSet, value: f64) -> fmt::Result {
+pub(super) fn gauge(metric: &mut MetricEncoder<'_>, labels: &impl EncodeLabelSet, value: f64) -> fmt::Result {
     metric.encode_family(labels)?.encode_gauge(&value)
 }
 

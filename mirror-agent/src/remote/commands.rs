@@ -7,7 +7,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::client::ask;
-use super::show;
+use super::{cost, show};
 use crate::cli::{Change, SetShare, Status};
 use crate::control::server::Killed;
 use crate::status;
@@ -19,12 +19,14 @@ use crate::status;
 /// When the agent does not answer or refuses, or standard output is closed.
 pub fn status(args: &Status) -> Result<()> {
     let mut out = std::io::stdout();
+    let (method, target) = if args.cost { (Method::POST, "/v1/cost") } else { (Method::GET, "/v1/status") };
     if args.json {
-        let status: Value = ask(&args.socket.path(), Method::GET, "/v1/status")?;
+        let status: Value = ask(&args.socket.path(), method, target)?;
         return Ok(writeln!(out, "{}", serde_json::to_string_pretty(&status)?)?);
     }
-    let status: status::Status = ask(&args.socket.path(), Method::GET, "/v1/status")?;
-    Ok(write!(out, "{}", show::status(&status))?)
+    let status: status::Status = ask(&args.socket.path(), method, target)?;
+    let cost = if args.cost { cost::text(&status.agent.cost) } else { String::new() };
+    Ok(write!(out, "{}{cost}", show::status(&status))?)
 }
 
 /// `share`

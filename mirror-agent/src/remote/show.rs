@@ -6,7 +6,7 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::differences::Totals;
-use crate::status::{Condition, Latencies, Quantiles, Requests, Service, Status, Tap};
+use crate::status::{Condition, Latencies, Quantiles, Requests, Service, Status, Tap, Tunnel};
 
 /// The status as text, with a line end.
 pub fn status(status: &Status) -> String {
@@ -23,6 +23,13 @@ pub fn status(status: &Status) -> String {
         "clones    {} to {}, {} read, {} lost by the link, {} by the ring",
         intake.cloned, status.agent.shadow_interface, intake.read, intake.link_dropped, intake.ring_dropped
     );
+    if let Some(tunnel) = &status.agent.tunnel {
+        let Tunnel { remote, vni, sent, failed, oversize, .. } = tunnel;
+        let _ = writeln!(
+            text,
+            "tunnel    to {remote}, VNI {vni}: {sent} sent, {failed} failed, {oversize} too long for one packet"
+        );
+    }
     status.services.iter().for_each(|one| service(one, &mut text));
     text
 }

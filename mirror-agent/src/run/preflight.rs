@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use anyhow::{Result, bail};
 
 use crate::config::values::is_pattern;
-use crate::config::{Config, Service};
-use crate::kernel::interface;
+use crate::config::{Config, Service, ShadowInterface};
 use crate::kernel::wanted::Wanted;
+use crate::kernel::{interface, tunnel, warn};
 use crate::rights;
 
 /// Checks rights, interfaces and addresses.
@@ -17,11 +17,16 @@ use crate::rights;
 /// The first thing that cannot work.
 pub fn check(config: &Config) -> Result<()> {
     let wanted = Wanted::new(&config.interfaces)?;
-    for name in wanted.names().iter().chain(&config.shadow_interface) {
+    let existing = config.shadow_interface.as_ref().and_then(ShadowInterface::existing);
+    for name in wanted.names().iter().map(String::as_str).chain(existing) {
         interface::require(name)?;
     }
-    rights::require(config.shadow_interface.is_none())?;
+    rights::require(existing.is_none())?;
+    if let Some(tunnel) = config.shadow_interface.as_ref().and_then(ShadowInterface::tunnel) {
+        tunnel::check(tunnel)?;
+    }
     let tapped: Vec<String> = interface::names().into_iter().filter(|name| wanted.has(name)).collect();
+    warn::of_lengths(config.shadow_interface.as_ref(), &tapped);
     for service in &config.services {
         if !config.transit {
             check_leads(config, &tapped, service)?;

@@ -66,8 +66,10 @@ fn flags_that_cannot_work() {
     fs::write(&ordinary, "precious").unwrap();
     let ordinary_path = ordinary.display().to_string();
     let v1 = Host::V1.service().to_string();
-    let table: [Case; 12] = [
+    let table: [Case; 14] = [
         (&[("-i", "nowhere0")], ERROR, &["no such interface", "nowhere0"]),
+        (&[("--shadow-interface", "vxlan:10.77.2.1:1")], ERROR, &["10.77.2.1", "own address", "veth-v2"]),
+        (&[("--shadow-interface", "vxlan:192.0.2.9:1")], ERROR, &["no route", "192.0.2.9"]),
         (&[("--shadow-interface", "nowhere1")], ERROR, &["no such interface", "nowhere1"]),
         (&[("--shadow-interface", "veth-v2")], USAGE, &["--shadow-interface", "veth-v2", "tapped"]),
         (&[("--v2", &v1)], USAGE, &["--v2", &v1, "v1 itself"]),

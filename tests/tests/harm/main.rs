@@ -5,12 +5,15 @@
 
 mod bad_input;
 mod clsact;
+mod cost;
 mod faulty;
 mod leftovers;
 mod neighbours;
+mod offload;
 mod prometheus;
 mod scene;
 mod shadow;
 mod stopped;
 mod traces;
+mod tunnel;
 mod v2;

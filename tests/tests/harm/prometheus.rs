@@ -111,10 +111,15 @@ fn promtool_is_silent() {
     let load = scene.small_load(2);
     reach(&agent, "requests/compared", 50);
     agent.command(&["kill"]).unwrap(); // for the metric that only a kill makes
+    agent.command(&["status", "--cost"]).unwrap(); // for those that only a sample makes
     let metrics = format!("curl -sf http://{AGENT}/metrics");
     let said = scene.node(&format!("set -o pipefail; {metrics} | promtool check metrics 2>&1"));
     assert_eq!(said, "");
-    assert!(scene.node(&metrics).contains("\nmirror_kill_latency_seconds "));
+    let text = scene.node(&metrics);
+    for family in ["mirror_kill_latency_seconds ", "process_cpu_seconds_total ", "mirror_program_runs_total{"]
+    {
+        assert!(text.contains(&format!("\n{family}")), "no {family} in {text}");
+    }
     nobody_noticed(load);
 }
 

@@ -1,5 +1,6 @@
 //! The shadow interface breaks in every way: the copies are lost and counted, the originals are not.
 
+use crate::offload;
 use crate::scene::{Scene, balanced, figure, grow, imbalance, nobody_noticed, reach};
 
 #[test]
@@ -55,4 +56,23 @@ fn too_slow_for_the_copies() {
     assert!(figure(&status, "packets/cloned") > 0);
     assert_eq!((imbalance(&status, "kernel"), imbalance(&status, "requests")), (0, 0), "{status:#}");
     assert!((0..WAITING).contains(&imbalance(&status, "intake")), "{status:#}");
+}
+
+/// A given interface with an MTU below that of v1's: what it refuses is lost, said at the start, and counted.
+#[test]
+fn too_narrow_for_the_copies() {
+    let scene = Scene::new();
+    offload::turn_off(&scene.world, "eth0");
+    scene.node(
+        "ip link add thin0 mtu 1000 type veth peer name thin0p mtu 1000 && ip link set thin0 up && ip link set thin0p up",
+    );
+    let agent = scene.agent(&["--shadow-interface", "thin0"]);
+    let said = "clones of packets over 1000 bytes may be lost: veth-v1 has an MTU of 1500, thin0 one of 1000";
+    assert!(agent.process.log().contains(said), "{}", agent.process.log());
+    nobody_noticed(scene.load(2));
+    let status = agent.stop().unwrap();
+    let lost =
+        figure(&status, "packets/clone_failed") + status["agent"]["intake"]["link_dropped"].as_u64().unwrap();
+    assert!(lost > 100, "{status:#}");
+    assert_eq!((imbalance(&status, "kernel"), imbalance(&status, "requests")), (0, 0), "{status:#}");
 }

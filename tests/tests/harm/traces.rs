@@ -38,6 +38,11 @@ impl Traces {
         traces
     }
 
+    /// The programs' ids.
+    pub fn programs(&self) -> &BTreeSet<u32> {
+        &self.programs
+    }
+
     /// Waits until all of it is gone, and the node has only its own interfaces, with nothing on their hooks.
     pub fn vanish(&self, world: &World) {
         self.unload();

@@ -3,7 +3,7 @@
 use super::{GOOD, build};
 
 /// Mistakes in one line: what replaces what, and what is said of it.
-const MISTAKES: [(&str, &str, &str); 47] = [
+const MISTAKES: [(&str, &str, &str); 48] = [
     ("share: 5%", "share: 5", "c.yaml:6:12: share: 5 is ambiguous: write 5%"),
     ("share: 5%", "share: 0.50", "c.yaml:6:12: share: 0.50 is ambiguous: write 0.50%"),
     ("share: 5%", "share: 101%", "c.yaml:6:12: share: 101% is more than 100%"),
@@ -106,6 +106,11 @@ const MISTAKES: [(&str, &str, &str); 47] = [
         "interfaces: [eth0]",
         "interfaces: [eth0]\nshadow_interface: eth0",
         "c.yaml:2:19: shadow_interface: eth0 is tapped too: its clones would be cloned again",
+    ),
+    (
+        "interfaces: [eth0]",
+        "interfaces: [eth0]\nshadow_interface: vxlan:10.0.0.9:x",
+        "c.yaml:2:19: shadow_interface: \"x\" is not a VNI: a whole number from 0 to 16777215",
     ),
     ("interfaces: [eth0]", "interfaces: [eth0]\nworkers: 0", "c.yaml:2:10: workers: 0 is not from 1 to 256"),
     (
