@@ -1,18 +1,21 @@
 //! The running agent: its parts, and what it does by itself.
 
+mod explain;
+mod reload;
 mod report;
+mod targeting;
 mod verbs;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use mirror_common::count::{Packet, SideCount};
-use mirror_common::policy::{ServicePolicy, cost};
 
-use crate::config::{Caps, Share};
+pub use targeting::{Load, Targeting};
+
 use crate::differences::Record;
 use crate::intake::Counters;
 use crate::intake::balance::Balance;
@@ -22,8 +25,6 @@ use crate::kernel::shadow::Shadow;
 use crate::replay::Target;
 use crate::service::Service;
 
-/// How far a kernel bucket may run ahead: a quarter of a second's worth at once.
-const BURST: Duration = Duration::from_millis(250);
 /// Everything that runs.
 pub struct Agent {
     /// The kernel side.
@@ -36,6 +37,8 @@ pub struct Agent {
     pub intake: Arc<Counters>,
     /// The shadow interface.
     pub shadow: Shadow,
+    /// Whom the mirror takes.
+    pub targeting: Targeting,
     /// `agent --services to forget--> worker`, one for each.
     workers: Vec<Mutex<Sender<Forget>>>,
     started: Instant,
@@ -71,6 +74,7 @@ impl Agent {
     pub fn new(
         kernel: Kernel,
         shadow: Shadow,
+        targeting: Targeting,
         services: Arc<[Arc<Service>]>,
         targets: Arc<[Arc<Target>]>,
         intake: Arc<Counters>,
@@ -82,6 +86,7 @@ impl Agent {
             targets,
             intake,
             shadow,
+            targeting,
             workers: workers.into_iter().map(Mutex::new).collect(),
             started: Instant::now(),
             balance: Mutex::default(),
@@ -89,17 +94,6 @@ impl Agent {
             kill_latency_ns: AtomicU64::new(NEVER),
             stops: AtomicU64::new(0),
             has_stopped: AtomicBool::new(false),
-        }
-    }
-
-    /// The kernel's policy for a service.
-    pub fn policy(share: Share, caps: &Caps) -> ServicePolicy {
-        ServicePolicy {
-            packet_cost: caps.packets_per_second.map_or(0, cost),
-            byte_cost: caps.bytes_per_second.map_or(0, cost),
-            connection_cost: caps.connections_per_second.map_or(0, cost),
-            burst: BURST.as_nanos() as u64,
-            ..ServicePolicy::of_share(share.ppm())
         }
     }
 

@@ -5,7 +5,9 @@ mod clash;
 mod draft;
 mod errors;
 mod file;
+mod prefix;
 mod resolve;
+mod rules;
 mod section;
 mod share;
 mod speed;
@@ -18,6 +20,8 @@ use std::time::Duration;
 
 pub use draft::{Draft, Said, ServiceDraft};
 pub use errors::{Errors, Place, Problem};
+pub use prefix::{Ports, Prefix};
+pub use rules::{Ring, Rule};
 pub use share::{Share, ShareError};
 pub use speed::Speed;
 
@@ -35,6 +39,8 @@ pub const SERVICES_MAX: usize = 64;
 pub struct Config {
     /// Interfaces to tap, without repetition, in the order given. At least one.
     pub interfaces: Vec<String>,
+    /// The rings, with distinct names, at most 63.
+    pub rings: Vec<Ring>,
     /// The services, 1 to [`SERVICES_MAX`], with distinct names and endpoints.
     pub services: Vec<Service>,
     /// An existing interface that gets the clones; `None`: the agent makes its own. Never one that is tapped.
@@ -64,8 +70,10 @@ pub struct Service {
     pub v1: SocketAddr,
     /// The version that gets the copy.
     pub v2: SocketAddr,
-    /// The share of connections that the kernel clones.
+    /// The share of connections that the kernel clones, of clients that no rule names.
     pub share: Share,
+    /// The shares of other clients; the first that matches holds.
+    pub rules: Vec<Rule>,
     /// The share of the requests on those connections that is replayed.
     pub request_share: Share,
     /// The methods that are replayed.
@@ -80,6 +88,8 @@ pub struct Service {
     pub limits: Limits,
     /// How far the kernel may go.
     pub caps: Caps,
+    /// Durations up to which turns are counted exactly, rising, at most 8: the bounds of an objective.
+    pub thresholds: Vec<Duration>,
 }
 
 /// How far replay may go; what is over is shed and counted, never queued.
@@ -98,7 +108,7 @@ pub struct Limits {
 }
 
 /// Caps that the kernel keeps even when the agent hangs; `None`: no cap.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {
     /// Packets cloned per second.
     pub packets_per_second: Option<u64>,
@@ -106,6 +116,27 @@ pub struct Caps {
     pub bytes_per_second: Option<u64>,
     /// Newly mirrored connections per second.
     pub connections_per_second: Option<u64>,
+    /// Mirrored connections at once.
+    pub connections: Option<u32>,
+    /// How much of a second's worth may come at once.
+    pub burst: Duration,
+}
+
+impl Caps {
+    /// A quarter of a second's worth at once.
+    pub const BURST: Duration = Duration::from_millis(250);
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Caps {
+            packets_per_second: None,
+            bytes_per_second: None,
+            connections_per_second: None,
+            connections: None,
+            burst: Caps::BURST,
+        }
+    }
 }
 
 impl Limits {
@@ -166,7 +197,7 @@ impl Service {
     /// Everything that is missing, at once.
     pub fn build(draft: ServiceDraft) -> Result<Service, Errors> {
         let mut errors = Errors::default();
-        let service = resolve::complete(draft, &mut errors);
+        let service = resolve::complete(draft, &[], &mut errors);
         errors.or(service)
     }
 }

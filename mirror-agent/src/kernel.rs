@@ -1,6 +1,7 @@
 //! The kernel side as the agent sees it: verbs, not maps.
 
 pub mod attach;
+pub mod caps;
 pub mod clock;
 pub mod control;
 pub mod counts;
@@ -13,6 +14,7 @@ mod mapped;
 pub mod namespace;
 pub mod object;
 pub mod pulse;
+pub mod rules;
 pub mod shadow;
 
 use std::net::SocketAddr;
@@ -25,11 +27,15 @@ use mirror_common::flow::{Endpoint, EndpointKey, TCP, UDP};
 use mirror_common::policy::ServicePolicy;
 
 use attach::{Mechanism, Tap, Vantage};
+use caps::Buckets;
 use control::Control;
 use counts::Counts;
 use flows::Flows;
 use histograms::Histograms;
+use rules::Rules;
 use shadow::Shadow;
+
+use crate::config::Service;
 
 /// The loaded programs and everything that hangs on them. Dropping it detaches every tap.
 pub struct Kernel {
@@ -39,11 +45,14 @@ pub struct Kernel {
     pub counts: Counts,
     /// The latency histograms.
     pub histograms: Histograms,
+    /// The open mirrored connections.
+    pub buckets: Arc<Buckets>,
     /// How taps are attached here.
     pub mechanism: Mechanism,
     taps: Mutex<Vec<Tap>>,
     flows: Mutex<Flows>,
     policies: Mutex<Array<MapData, ServicePolicy>>,
+    rules: Mutex<Rules>,
     endpoints: Mutex<HashMap<MapData, EndpointKey, Endpoint>>,
     object: Mutex<Ebpf>,
 }
@@ -60,7 +69,9 @@ impl Kernel {
         let control = Control::new(control::take_map(&mut object, "CONTROL")?)?;
         let histograms = Histograms::new(control::take_map(&mut object, "HISTOGRAMS")?)?;
         let counts = Counts::new(&mut object)?;
-        let flows = Flows::new(&mut object)?;
+        let buckets = Arc::new(Buckets::new(control::take_map(&mut object, "BUCKETS")?)?);
+        let flows = Flows::new(&mut object, buckets.clone())?;
+        let rules = Rules::new(&mut object)?;
         let mut take =
             |name: &str| object.take_map(name).with_context(|| format!("no kernel map {name} in this build"));
         let policies = take("POLICIES")?.try_into()?;
@@ -69,10 +80,12 @@ impl Kernel {
             control: Arc::new(control),
             counts,
             histograms,
+            buckets,
             mechanism,
             taps: Mutex::default(),
             flows: Mutex::new(flows),
             policies: Mutex::new(policies),
+            rules: Mutex::new(rules),
             endpoints: Mutex::new(endpoints),
             object: Mutex::new(object),
         })
@@ -118,6 +131,24 @@ impl Kernel {
         let mut policy = policies.get(&service.into(), 0).context("read a service's policy")?;
         act(&mut policy);
         policies.set(service.into(), policy, 0).context("write a service's policy")
+    }
+
+    /// Puts shares, rules and caps of all services (by index) in force, each service's rules at once. A ring that no
+    /// rule names any more is no longer killed.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses: then the old rules stay.
+    pub fn replace_rules(&self, services: &[Service]) -> Result<()> {
+        let change = |index, act: &dyn Fn(&mut ServicePolicy)| self.change_policy(index, act);
+        let gone = lock(&self.rules).replace(services, change, caps::set)?;
+        gone.into_iter().for_each(|ring| self.control.set_ring_killed(ring, false));
+        Ok(())
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> MutexGuard<'_, Rules> {
+        lock(&self.rules)
     }
 
     /// How a service is mirrored now.

@@ -1,11 +1,13 @@
 //! The composition root: builds the parts, connects them, and takes them down in the right order.
 
+mod config_file;
 mod preflight;
 pub(crate) mod records;
 mod shutdown;
 
 use std::fs::File;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
@@ -17,7 +19,7 @@ use mirror_common::flow::{Endpoint, role};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Load, Targeting};
 use crate::config::Config;
 use crate::control::{self, Socket};
 use crate::intake::ring::Ring;
@@ -29,27 +31,30 @@ use crate::pipeline::Pipeline;
 use crate::replay::{OWN_MARK, Replayer, Target};
 use crate::rights;
 use crate::service::{Service, V1, V2};
-use shutdown::Signals;
+use config_file::Watch;
+use shutdown::{Signal, Signals};
 
 /// How often the flow table is swept.
 const SWEEP: Duration = Duration::from_secs(30);
 /// How long requests that are with v2 may take to end when the agent stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Mirrors until stopped.
+/// Mirrors until stopped. `load` reads flags and the file again, and `file` is looked at for changes.
 ///
 /// # Errors
 ///
 /// When anything that is needed cannot be had. Nothing is attached then.
-pub fn run(config: &Config) -> Result<()> {
+pub fn run(config: &Config, file: Option<&Path>, load: Load) -> Result<()> {
     let signals = Signals::new()?;
     preflight::check(config)?;
+    let mut watch = file.map(Watch::new);
+    let targeting = Targeting::new(config.clone(), file.map(|_| load));
     let mut doors = Doors::open(config)?;
     let parts = Parts::build(config)?;
     rights::drop_others()?;
     let replay = runtime(config.workers)?;
-    let running = Running::start(config, parts, &mut doors, replay.handle())?;
-    let result = running.until_stopped(config, &signals);
+    let running = Running::start(config, parts, targeting, &mut doors, replay.handle())?;
+    let result = running.until_stopped(config, &signals, &mut watch);
     let agent = running.stop(&doors);
     if let Some(summary) = &mut doors.summary {
         serde_json::to_writer_pretty(&mut *summary, &agent.status()?).context("write the summary")?;
@@ -108,8 +113,8 @@ impl Parts {
             let endpoint = |version, role| Endpoint { service: index, version, role, zero: 0 };
             kernel.add_endpoint(service.v1, endpoint(V1, role::PRIMARY))?;
             kernel.add_endpoint(service.v2, endpoint(V2, role::SHADOW))?;
-            kernel.set_policy(index, Agent::policy(service.share, &service.caps))?;
         }
+        kernel.replace_rules(&config.services)?;
         for interface in &config.interfaces {
             kernel.tap(interface)?;
         }
@@ -145,7 +150,13 @@ struct Running {
 }
 
 impl Running {
-    fn start(config: &Config, parts: Parts, doors: &mut Doors, replay: &Handle) -> Result<Self> {
+    fn start(
+        config: &Config,
+        parts: Parts,
+        targeting: Targeting,
+        doors: &mut Doors,
+        replay: &Handle,
+    ) -> Result<Self> {
         let Parts { kernel, shadow, rings, services } = parts;
         let records = doors.differences.take().map(|file| records::start(file, replay));
         let targets: Arc<[_]> =
@@ -166,6 +177,7 @@ impl Running {
         let agent = Arc::new(Agent::new(
             kernel,
             shadow,
+            targeting,
             services.clone(),
             targets.clone(),
             intake.clone(),
@@ -183,14 +195,18 @@ impl Running {
         Ok(Running { agent, workers, stop_workers, stop_control, control, lease })
     }
 
-    fn until_stopped(&self, config: &Config, signals: &Signals) -> Result<()> {
+    fn until_stopped(&self, config: &Config, signals: &Signals, watch: &mut Option<Watch>) -> Result<()> {
         let started = Instant::now();
         let mut swept = Instant::now();
         loop {
-            if signals.wait(Duration::from_secs(1).min(left(config, started)))
-                || left(config, started).is_zero()
-            {
+            let signal = signals.wait(Duration::from_secs(1).min(left(config, started)));
+            // A terminal that hangs up ends what runs on flags alone; what has a file reads it again.
+            let asked = signal == Some(Signal::SIGHUP) && watch.is_some();
+            if signal.is_some() && !asked || left(config, started).is_zero() {
                 return Ok(());
+            }
+            if watch.as_mut().is_some_and(|watch| watch.has_changed(asked)) || asked {
+                let _ = self.agent.reload(); // it has said why not
             }
             if self.workers.iter().any(JoinHandle::is_finished) {
                 bail!("an intake thread has ended: the mirror stops, v1 goes on");

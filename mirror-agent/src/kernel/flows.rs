@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use aya::maps::{HashMap, MapData};
-use mirror_common::flow::{Address, Flow, FlowKey, TCP, address, known, mapped, phase};
+use mirror_common::flow::{Address, Flow, FlowKey, TCP, address, known, mapped, mark, phase};
 
+use super::caps::Buckets;
 use super::clock;
 
 /// A connection without a packet for this long is taken out of the table. Longer than the keep-alive timeout of common
@@ -26,6 +28,7 @@ pub struct Swept {
 /// The flow table of a loaded object.
 pub struct Flows {
     table: HashMap<MapData, FlowKey, Flow>,
+    buckets: Arc<Buckets>,
     /// Turns that will never be recorded because their entries were taken out, by service and version.
     expired: BTreeMap<(u8, u8), u64>,
 }
@@ -36,9 +39,9 @@ impl Flows {
     /// # Errors
     ///
     /// When the object does not hold it.
-    pub fn new(object: &mut aya::Ebpf) -> Result<Self> {
+    pub fn new(object: &mut aya::Ebpf, buckets: Arc<Buckets>) -> Result<Self> {
         let map = object.take_map("FLOWS_BY_KEY").context("no kernel map FLOWS_BY_KEY in this build")?;
-        Ok(Flows { table: map.try_into()?, expired: BTreeMap::new() })
+        Ok(Flows { table: map.try_into()?, buckets, expired: BTreeMap::new() })
     }
 
     /// Takes out what has been idle for longer than [`IDLE`].
@@ -53,8 +56,12 @@ impl Flows {
             }
         }
         for (key, flow) in idle {
+            let flow = self.table.get(&key, 0).unwrap_or(flow); // as it is now: a cap may have cut it meanwhile
             if self.table.remove(&key).is_ok() {
                 swept.removed += 1;
+                if flow.marks & mark::COUNTED != 0 {
+                    self.buckets.release(flow.service);
+                }
                 *self.expired.entry((flow.service, flow.version)).or_default() += open_turns(&flow);
             }
         }
@@ -80,10 +87,32 @@ impl Flows {
     /// The interfaces that own a TCP connection's two directions, the client's first, 0 where no packet has passed yet;
     /// `None` when it is not in the table.
     pub fn owners(&self, client: SocketAddr, server: SocketAddr) -> Option<[u32; 2]> {
-        let (from, to) = (to_address(client.ip()), to_address(server.ip()));
-        let key = FlowKey::new(&from, client.port().to_be(), &to, server.port().to_be(), TCP);
-        Some(self.table.get(&key, 0).ok()?.interface)
+        Some(self.entry(client, server)?.interface)
     }
+
+    /// What the kernel remembers of a TCP connection; `None` when it is not in the table.
+    pub fn entry(&self, client: SocketAddr, server: SocketAddr) -> Option<Flow> {
+        self.table.get(&key(client, server), 0).ok()
+    }
+
+    /// The servers that a client's address and port speaks TCP to now.
+    pub fn servers_of(&self, client: SocketAddr) -> Vec<SocketAddr> {
+        let end = (to_address(client.ip()), client.port().to_be());
+        let other = |key: FlowKey| {
+            let [low, high] = key.ends();
+            let (address, port) = if low == end { high } else { low };
+            let ip = std::net::Ipv6Addr::from(address.map(u32::to_ne_bytes).as_flattened().try_into().unwrap_or([0; 16]));
+            (key.protocol() == TCP && (low == end || high == end))
+                .then(|| SocketAddr::new(IpAddr::V6(ip).to_canonical(), u16::from_be(port)))
+        };
+        self.table.keys().flatten().filter_map(other).collect()
+    }
+}
+
+/// The key of a TCP connection.
+pub fn key(client: SocketAddr, server: SocketAddr) -> FlowKey {
+    let (from, to) = (to_address(client.ip()), to_address(server.ip()));
+    FlowKey::new(&from, client.port().to_be(), &to, server.port().to_be(), TCP)
 }
 
 fn open_turns(flow: &Flow) -> u64 {
