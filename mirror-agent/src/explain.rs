@@ -102,8 +102,7 @@ pub struct Connection {
 }
 
 /// Why nothing can be said.
-pub const NO_SERVER: &str =
-    "v1 is any address of this host, and the hash depends on it: say with --to which one the client connects to";
+pub const NO_SERVER: &str = "v1 is any address of this host, and the hash depends on it: say with --to which one the client connects to";
 
 /// The rule that decides for a client: its place in the list, or `None` for the rest.
 pub fn decide(service: &Service, client: SocketAddr) -> Option<usize> {
@@ -242,7 +241,10 @@ services:
     #[test]
     fn each_rule_says_why() {
         let all = explained("10.1.2.3:40050");
-        assert_eq!((all.decided_by.as_str(), all.ring.as_deref(), all.mirrored), ("team", Some("team"), true));
+        assert_eq!(
+            (all.decided_by.as_str(), all.ring.as_deref(), all.mirrored),
+            ("team", Some("team"), true)
+        );
         let whys: Vec<_> = all.rules.iter().map(|step| step.why.as_str()).collect();
         assert_eq!(
             whys,

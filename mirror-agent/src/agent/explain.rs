@@ -27,8 +27,9 @@ impl Agent {
             let servers = self.kernel.flows().servers_of(client);
             servers.into_iter().find(|server| server.port() == chosen.v1.port()).map(|server| server.ip())
         };
-        let server = explain::server(chosen, to.or_else(|| chosen.v1.ip().is_unspecified().then(known).flatten()))
-            .map_err(|error| anyhow!(error))?;
+        let server =
+            explain::server(chosen, to.or_else(|| chosen.v1.ip().is_unspecified().then(known).flatten()))
+                .map_err(|error| anyhow!(error))?;
         let policy = self.kernel.policy(service.index)?;
         let mut said = explain::explain(chosen, client, server, policy.seed);
         let flow = self.kernel.flows().entry(said.client, said.server);
@@ -54,14 +55,19 @@ impl Agent {
     ) -> Running {
         let table = self.kernel.rules().table(service.index);
         let connection = flow.filter(|flow| flow.service == service.index).map(|flow| {
-            let kept = table.rules.get(usize::from(flow.rule)).is_some_and(|rule| rule.generation == flow.generation);
+            let kept = table
+                .rules
+                .get(usize::from(flow.rule))
+                .is_some_and(|rule| rule.generation == flow.generation);
             let index = table.index(flow.rule);
             let rule = (kept && (flow.rule == 0 || index.is_some())).then(|| config.rule_name(index));
             connection(&flow, rule)
         });
         let lease_left = self.kernel.control.lease_left();
         let caps = &config.caps;
-        let decided = connection.as_ref().map_or(if said.mirrored { "mirror" } else { "share_out" }, |one| &one.decision);
+        let decided = connection
+            .as_ref()
+            .map_or(if said.mirrored { "mirror" } else { "share_out" }, |one| &one.decision);
         let is_gone = connection.as_ref().is_some_and(|one| one.decided_by.is_none());
         let killed = self.kernel.control.is_killed();
         let now = if decided == "own" {

@@ -34,7 +34,11 @@ impl Agent {
 
     /// Returns what has changed.
     fn read_and_apply(&self) -> Result<Vec<String>> {
-        let load = self.targeting.load.as_ref().context("it was started without --config: there is no file to reload")?;
+        let load = self
+            .targeting
+            .load
+            .as_ref()
+            .context("it was started without --config: there is no file to reload")?;
         let new = load()?;
         let old = self.targeting.config().clone();
         let keys = fixed(&old, &new);
@@ -175,7 +179,11 @@ services:
             ("[eth0]", "[eth0]\nworkers: 7", "workers"),
             ("name: a", "name: b", "services (which there are, and their order)"),
             ("10.0.0.4:80", "10.0.0.4:81", "v1 of service a"),
-            ("share: 5%", "share: 5%\n    paths: [/x]\n    thresholds: [1s]", "paths of service a, thresholds of service a"),
+            (
+                "share: 5%",
+                "share: 5%\n    paths: [/x]\n    thresholds: [1s]",
+                "paths of service a, thresholds of service a",
+            ),
             ("share: 5%", "share: 6%\n    kernel_caps: {connections: 4}", ""),
             ("share: 0%", "share: 6%", ""),
         ];
@@ -197,6 +205,9 @@ services:
         let old = service(FILE);
         assert!(goes_on(&old, &service(&FILE.replace("share: 0%", "share: 1%"))));
         assert!(!goes_on(&old, &service(&FILE.replace("share: 5%", "share: 1%"))));
-        assert!(!goes_on(&old, &service(&FILE.replace("{ring: team, share: 0%}", "{ports: [7], share: 1%}"))));
+        assert!(!goes_on(
+            &old,
+            &service(&FILE.replace("{ring: team, share: 0%}", "{ports: [7], share: 1%}"))
+        ));
     }
 }

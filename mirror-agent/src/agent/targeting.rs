@@ -113,7 +113,13 @@ impl Agent {
         indices.map(|index| self.rule(service.index, &config, &table, index)).collect()
     }
 
-    fn rule(&self, service: u8, config: &config::Service, table: &Table, index: Option<usize>) -> Result<status::Rule> {
+    fn rule(
+        &self,
+        service: u8,
+        config: &config::Service,
+        table: &Table,
+        index: Option<usize>,
+    ) -> Result<status::Rule> {
         let rule = index.and_then(|index| config.rules.get(index));
         let mut status = status::Rule {
             rule: config.rule_name(index),
@@ -126,7 +132,8 @@ impl Agent {
             cut: 0,
         };
         for slot in slots(table, index) {
-            let (count, before) = (self.kernel.counts.rule(service, slot)?, self.targeting.before(service, slot));
+            let (count, before) =
+                (self.kernel.counts.rule(service, slot)?, self.targeting.before(service, slot));
             let named = count.named.saturating_sub(before.named);
             let inside = count.mirrored.saturating_sub(before.mirrored);
             let capped = count.capped.saturating_sub(before.capped);

@@ -45,7 +45,8 @@ impl Agent {
 
     /// Whether the service has such a rule.
     fn set_share_of(&self, service: &Service, ring: Option<&str>, share: Share) -> Result<bool> {
-        let Some(mut config) = self.targeting.config().services.get(usize::from(service.index)).cloned() else {
+        let Some(mut config) = self.targeting.config().services.get(usize::from(service.index)).cloned()
+        else {
             return Ok(false);
         };
         let named = |rule: &&mut config::Rule| ring.is_some() && rule.ring.as_deref() == ring;

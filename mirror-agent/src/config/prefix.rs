@@ -51,7 +51,10 @@ impl Prefix {
         }
         let prefix = Prefix { address, length };
         if prefix.network() != address {
-            return Err(format!("{text} has bits behind its prefix: is {}/{length} meant?", prefix.network()));
+            return Err(format!(
+                "{text} has bits behind its prefix: is {}/{length} meant?",
+                prefix.network()
+            ));
         }
         Ok(prefix.canonical())
     }
@@ -157,7 +160,11 @@ impl fmt::Display for Prefix {
 
 impl fmt::Display for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.low == self.high { write!(f, "{}", self.low) } else { write!(f, "{}-{}", self.low, self.high) }
+        if self.low == self.high {
+            write!(f, "{}", self.low)
+        } else {
+            write!(f, "{}-{}", self.low, self.high)
+        }
     }
 }
 
@@ -201,7 +208,8 @@ mod tests {
         for (text, why) in cases {
             assert_eq!(Prefix::parse(text).unwrap_err(), why);
         }
-        for text in ["", "/", "10.0.0/8", "10.0.0.0/", "10.0.0.0/+8", "10.0.0.0/8/8", "team", "10.0.0.0/999"] {
+        for text in ["", "/", "10.0.0/8", "10.0.0.0/", "10.0.0.0/+8", "10.0.0.0/8/8", "team", "10.0.0.0/999"]
+        {
             assert!(Prefix::parse(text).unwrap_err().contains("is not a prefix"), "{text}");
         }
     }

@@ -119,14 +119,18 @@ fn limits(draft: &ServiceDraft) -> Limits {
 
 fn thresholds(said: Vec<Said<Duration>>, errors: &mut Errors) -> Vec<Duration> {
     if let Some(one_too_many) = said.get(THRESHOLDS) {
-        let what = format!("more than {THRESHOLDS} thresholds, which is all the kernel side holds for a service");
+        let what =
+            format!("more than {THRESHOLDS} thresholds, which is all the kernel side holds for a service");
         errors.add(&one_too_many.at, what);
     }
     for pair in said.windows(2) {
         if let [before, after] = pair
             && before.value >= after.value
         {
-            let what = format!("{:?} comes after {:?}: write thresholds from the shortest to the longest", after.value, before.value);
+            let what = format!(
+                "{:?} comes after {:?}: write thresholds from the shortest to the longest",
+                after.value, before.value
+            );
             errors.add_to(&after.at, "thresholds", &what);
         }
     }

@@ -64,7 +64,10 @@ impl super::Service {
 /// Completes the rings, and names what is wrong with them.
 pub fn rings(drafts: &[RingDraft], errors: &mut Errors) -> Vec<Ring> {
     if let Some(one_too_many) = drafts.get(RINGS) {
-        errors.add(&one_too_many.name.at, format!("more than {RINGS} rings, which is all the kernel side holds"));
+        errors.add(
+            &one_too_many.name.at,
+            format!("more than {RINGS} rings, which is all the kernel side holds"),
+        );
     }
     drafts.iter().map(|draft| ring(draft, errors)).collect()
 }
@@ -72,7 +75,10 @@ pub fn rings(drafts: &[RingDraft], errors: &mut Errors) -> Vec<Ring> {
 fn ring(draft: &RingDraft, errors: &mut Errors) -> Ring {
     let name = &draft.name.value;
     if draft.clients.as_ref().is_none_or(Vec::is_empty) && !draft.refused.contains(&"clients") {
-        errors.add(&draft.name.at, format!("ring {name} has no clients: give it prefixes, for example [10.1.0.0/16]"));
+        errors.add(
+            &draft.name.at,
+            format!("ring {name} has no clients: give it prefixes, for example [10.1.0.0/16]"),
+        );
     }
     Ring {
         name: name.clone(),
@@ -107,7 +113,11 @@ fn rule(draft: &RuleDraft, rings: &[Ring], errors: &mut Errors) -> Option<Rule> 
     let ring = draft.ring.as_ref().map(|said| (said, rings.iter().find(|ring| ring.name == said.value)));
     if let Some((said, None)) = ring {
         let known: Vec<_> = rings.iter().map(|ring| ring.name.as_str()).collect();
-        let known = if known.is_empty() { "none are defined".into() } else { format!("there is {}", known.join(", ")) };
+        let known = if known.is_empty() {
+            "none are defined".into()
+        } else {
+            format!("there is {}", known.join(", "))
+        };
         errors.add_to(&said.at, "ring", &format!("{} is not defined under rings: {known}", said.value));
     }
     if let (Some(_), Some(_)) = (&draft.ring, &draft.clients) {
@@ -118,11 +128,17 @@ fn rule(draft: &RuleDraft, rings: &[Ring], errors: &mut Errors) -> Option<Rule> 
         ("ports", draft.ports.as_ref().is_some_and(Vec::is_empty)),
     ] {
         if is_empty && !is_refused(key) {
-            errors.add(&draft.at, format!("a rule whose {key} are none names nobody: leave {key} out to name all"));
+            errors.add(
+                &draft.at,
+                format!("a rule whose {key} are none names nobody: leave {key} out to name all"),
+            );
         }
     }
     if draft.ring.is_none() && draft.clients.is_none() && draft.ports.is_none() && draft.refused.is_empty() {
-        errors.add(&draft.at, "a rule that names neither ring, clients nor ports is what the service's own share is for");
+        errors.add(
+            &draft.at,
+            "a rule that names neither ring, clients nor ports is what the service's own share is for",
+        );
     }
     let ring = ring.and_then(|(_, ring)| ring);
     let share = draft.share.as_ref().map(|said| said.value).or(ring.and_then(|ring| ring.share));
@@ -137,7 +153,12 @@ fn rule(draft: &RuleDraft, rings: &[Ring], errors: &mut Errors) -> Option<Rule> 
     };
     let ports = draft.ports.as_ref().map_or_else(|| vec![Ports::ALL], |said| Ports::merge(distinct(said)));
     let complete = draft.refused.is_empty() && !clients.is_empty() && !ports.is_empty();
-    complete.then_some(Rule { ring: draft.ring.as_ref().map(|said| said.value.clone()), clients, ports, share: share? })
+    complete.then_some(Rule {
+        ring: draft.ring.as_ref().map(|said| said.value.clone()),
+        clients,
+        ports,
+        share: share?,
+    })
 }
 
 /// Names each rule that earlier ones leave nothing to.
@@ -146,10 +167,12 @@ fn unreachable(rules: &[(&Place, Rule)], errors: &mut Errors) {
         let earlier = rules.get(..index).unwrap_or_default();
         let covers = |prefix: Prefix, ports: Ports| {
             earlier.iter().find(|(_, other)| {
-                other.clients.iter().any(|one| one.covers(prefix)) && other.ports.iter().any(|one| one.covers(ports))
+                other.clients.iter().any(|one| one.covers(prefix))
+                    && other.ports.iter().any(|one| one.covers(ports))
             })
         };
-        let pairs = rule.clients.iter().flat_map(|prefix| rule.ports.iter().map(move |ports| (*prefix, *ports)));
+        let pairs =
+            rule.clients.iter().flat_map(|prefix| rule.ports.iter().map(move |ports| (*prefix, *ports)));
         let covered: Option<Vec<_>> = pairs.map(|(prefix, ports)| covers(prefix, ports)).collect();
         if let Some((first, _)) = covered.and_then(|by| by.first().copied()) {
             errors.add(at, format!("a rule that never matches: all it names is named before, at {first}"));
@@ -165,7 +188,9 @@ pub fn check_prefixes(draft: &Draft, services: &[super::Service], errors: &mut E
         let before = sum;
         sum += if distinct.is_empty() { 0 } else { distinct.len() + 1 }; // one where the families part
         if before <= PREFIXES_MAX && sum > PREFIXES_MAX {
-            let what = format!("more than {PREFIXES_MAX} prefixes in the rules of all services, which is all the kernel side holds");
+            let what = format!(
+                "more than {PREFIXES_MAX} prefixes in the rules of all services, which is all the kernel side holds"
+            );
             errors.add(&draft.at, what);
         }
     }

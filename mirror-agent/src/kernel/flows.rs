@@ -101,7 +101,9 @@ impl Flows {
         let other = |key: FlowKey| {
             let [low, high] = key.ends();
             let (address, port) = if low == end { high } else { low };
-            let ip = std::net::Ipv6Addr::from(address.map(u32::to_ne_bytes).as_flattened().try_into().unwrap_or([0; 16]));
+            let ip = std::net::Ipv6Addr::from(
+                address.map(u32::to_ne_bytes).as_flattened().try_into().unwrap_or([0; 16]),
+            );
             (key.protocol() == TCP && (low == end || high == end))
                 .then(|| SocketAddr::new(IpAddr::V6(ip).to_canonical(), u16::from_be(port)))
         };

@@ -64,7 +64,8 @@ impl Rules {
     ) -> Result<Vec<u8>> {
         let (rings, gone) = self.rings.next(services);
         let old: Vec<Table> = (0..services.len()).map(|index| self.table(index as u8)).collect();
-        let new_tables: Vec<Table> = old.iter().zip(services).map(|(old, service)| old.next(service, &rings)).collect();
+        let new_tables: Vec<Table> =
+            old.iter().zip(services).map(|(old, service)| old.next(service, &rings)).collect();
         for step in [Step::Fill, Step::Flip, Step::Clear] {
             for ((index, service), (old, new)) in (0u8..).zip(services).zip(old.iter().zip(&new_tables)) {
                 let mut change = |act: &dyn Fn(&mut ServicePolicy)| {
@@ -147,7 +148,10 @@ impl Step {
 }
 
 fn key(entry: &Entry) -> Key<PrefixKey> {
-    Key::new(entry.bits, PrefixKey { scope: entry.scope, address: super::flows::to_address(entry.address.into()) })
+    Key::new(
+        entry.bits,
+        PrefixKey { scope: entry.scope, address: super::flows::to_address(entry.address.into()) },
+    )
 }
 
 /// Waits until no program runs that began before: what it may still look at must stay until then.

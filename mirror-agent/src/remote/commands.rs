@@ -61,7 +61,10 @@ pub fn kill(args: &Change) -> Result<()> {
     let target = target("kill", args);
     if let Some(ring) = &args.ring {
         ask::<Value>(&args.socket.path(), Method::POST, &target)?;
-        return Ok(writeln!(out, "killed ring {ring}; nothing of it is cloned until `resume --ring {ring}`")?);
+        return Ok(writeln!(
+            out,
+            "killed ring {ring}; nothing of it is cloned until `resume --ring {ring}`"
+        )?);
     }
     let killed: Killed = ask(&args.socket.path(), Method::POST, &target)?;
     let micros = killed.kill_latency_s * 1e6;
@@ -87,7 +90,8 @@ pub fn explain(args: &Explain) -> Result<()> {
     let said = match &args.config {
         Some(file) => {
             let config = Config::load(Draft::default(), Some(file))?;
-            let service = explain::service(&config, args.service.as_deref()).map_err(|error| anyhow!(error))?;
+            let service =
+                explain::service(&config, args.service.as_deref()).map_err(|error| anyhow!(error))?;
             let server = explain::server(service, args.to).map_err(|error| anyhow!(error))?;
             explain::explain(service, args.client, server, 0)
         }

@@ -23,7 +23,11 @@ pub fn status(status: &Status) -> String {
         intake.cloned, status.agent.shadow_interface, intake.read, intake.link_dropped, intake.ring_dropped
     );
     for ring in &status.agent.rings {
-        row("ring", format!("{} · {} · {} prefixes", ring.name, ring.state.as_str(), ring.prefixes), &mut text);
+        row(
+            "ring",
+            format!("{} · {} · {} prefixes", ring.name, ring.state.as_str(), ring.prefixes),
+            &mut text,
+        );
     }
     status.services.iter().for_each(|one| service(one, &mut text));
     text
@@ -46,7 +50,8 @@ pub fn explanation(said: &Explanation) -> String {
     row("caps", caps(agent), &mut text);
     let known = agent.connection.as_ref().map_or("none between these ends".into(), |one| {
         let by = one.decided_by.as_deref().unwrap_or("a rule that is gone");
-        let marks = if one.marks.is_empty() { String::new() } else { format!(" · {}", one.marks.join(", ")) };
+        let marks =
+            if one.marks.is_empty() { String::new() } else { format!(" · {}", one.marks.join(", ")) };
         let [client, server] = one.interfaces;
         format!("{} by {by}{marks} · {} · interfaces {client} and {server}", one.decision, one.phase)
     });
@@ -86,7 +91,9 @@ fn service(service: &Service, text: &mut String) {
 
 fn rule(rule: &Rule) -> String {
     let Rule { rule: name, share, named, mirrored, share_out, capped, cut, .. } = rule;
-    format!("{name} · share {share} · {named} connections: {mirrored} mirrored ({cut} cut), {share_out} outside, {capped} capped")
+    format!(
+        "{name} · share {share} · {named} connections: {mirrored} mirrored ({cut} cut), {share_out} outside, {capped} capped"
+    )
 }
 
 /// A row for each version of which bodies could not be decoded.

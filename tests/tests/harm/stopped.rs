@@ -1,6 +1,6 @@
 //! The agent stands still or dies in the middle of traffic.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mirror_common::count::Packet;
 use mirror_tests::wait::until;
@@ -53,4 +53,26 @@ fn a_killed_agent_leaves_nothing_and_the_next_starts_at_once() {
     traces.vanish(&scene.world);
     nobody_noticed(load);
     balanced(&status);
+}
+
+#[test]
+fn caps_hold_while_the_agent_stands_still() {
+    const RATE: u64 = 200;
+    let scene = Scene::new();
+    let agent = scene.agent(&["--max-packets-per-second", "200", "--max-burst", "100ms"]);
+    let traces = Traces::of(agent.process.pid());
+    let count = |packet: Packet| traces.packets()[packet as usize];
+    let load = scene.load(6);
+    let busy = || Ok((count(Packet::Capped) > 100).then_some(()));
+    until("the cap", PATIENCE, busy).unwrap();
+    agent.process.signal(Signal::SIGSTOP).unwrap();
+    let (since, before) = (Instant::now(), count(Packet::Cloned));
+    let lapsed = || Ok((count(Packet::LeaseExpired) > 0).then_some(()));
+    until("the end of the lease", LEASE, lapsed).unwrap();
+    let (cloned, took) = (count(Packet::Cloned) - before, since.elapsed().as_secs_f64());
+    let most = RATE as f64 * (took + 0.1) + 2.0; // what two processors that race may admit more
+    assert!(cloned > 0 && (cloned as f64) <= most, "{cloned} in {took} s, at most {most}");
+    agent.process.signal(Signal::SIGCONT).unwrap();
+    nobody_noticed(load);
+    agent.stop().unwrap();
 }

@@ -151,18 +151,25 @@ impl RingNumbers {
     pub fn next(&self, services: &[Service]) -> (RingNumbers, Vec<u8>) {
         let rules = services.iter().flat_map(|service| &service.rules);
         let names: BTreeSet<&String> = rules.filter_map(|rule| rule.ring.as_ref()).collect();
-        let mut next: BTreeMap<String, u8> =
-            self.0.iter().filter(|(name, _)| names.contains(name)).map(|(name, n)| (name.clone(), *n)).collect();
+        let mut next: BTreeMap<String, u8> = self
+            .0
+            .iter()
+            .filter(|(name, _)| names.contains(name))
+            .map(|(name, n)| (name.clone(), *n))
+            .collect();
         for name in names {
             // A number that was free before comes first: connections still carry the others.
             let mut numbers = (1..=RINGS as u8).filter(|number| !next.values().any(|taken| taken == number));
             let had = |number: &u8| self.0.values().any(|had| had == number);
             let number = numbers.clone().find(|number| !had(number)).or_else(|| numbers.next());
-            if !next.contains_key(name) && let Some(number) = number {
+            if !next.contains_key(name)
+                && let Some(number) = number
+            {
                 next.insert(name.clone(), number);
             }
         }
-        let gone = self.0.values().copied().filter(|number| !next.values().any(|kept| kept == number)).collect();
+        let gone =
+            self.0.values().copied().filter(|number| !next.values().any(|kept| kept == number)).collect();
         (RingNumbers(next), gone)
     }
 }

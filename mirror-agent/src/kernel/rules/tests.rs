@@ -32,7 +32,10 @@ impl Kernel {
                 self.policy.rules[half] = *rules;
             }
             Write::Prefix(entry, candidates) => {
-                assert!(!self.prefixes.iter().any(|(known, _)| known == entry), "nothing is left from before");
+                assert!(
+                    !self.prefixes.iter().any(|(known, _)| known == entry),
+                    "nothing is left from before"
+                );
                 self.prefixes.push((*entry, *candidates));
             }
             Write::Bank(bank) => self.policy.bank = *bank,
@@ -58,9 +61,11 @@ impl Kernel {
             let shift = |ip: Ipv6Addr| ip.to_bits().checked_shr(128 - length).unwrap_or(0);
             entry.scope == PrefixKey::scope(bank, service) && shift(entry.address) == shift(address)
         };
-        let longest = self.prefixes.iter().filter(|(entry, _)| matches(entry)).max_by_key(|(entry, _)| entry.bits);
+        let longest =
+            self.prefixes.iter().filter(|(entry, _)| matches(entry)).max_by_key(|(entry, _)| entry.bits);
         let Some((_, candidates)) = longest else { return REST };
-        let names = |slot: &u8| *slot == REST || self.policy.rule(bank, *slot).has_port(client.port().to_be());
+        let names =
+            |slot: &u8| *slot == REST || self.policy.rule(bank, *slot).has_port(client.port().to_be());
         candidates.slots.into_iter().find(names).unwrap_or(REST)
     }
 
@@ -71,12 +76,14 @@ impl Kernel {
 
 /// The oracle: the first rule of the config that names the client.
 fn search(service: &Service, client: SocketAddr) -> Answer {
-    let first = service.rules.iter().find(|rule| rule.has_client(client.ip()) && rule.has_port(client.port()));
+    let first =
+        service.rules.iter().find(|rule| rule.has_client(client.ip()) && rule.has_port(client.port()));
     first.map_or((service.share.ppm(), None), |rule| (rule.share.ppm(), rule.ring.clone()))
 }
 
 fn answer(rule: &Rule, rings: &[&RingNumbers]) -> Vec<Answer> {
-    let name = |rings: &&RingNumbers| ["team", "office"].into_iter().find(|name| rings.of(name) == Some(rule.ring));
+    let name =
+        |rings: &&RingNumbers| ["team", "office"].into_iter().find(|name| rings.of(name) == Some(rule.ring));
     rings.iter().map(|rings| (rule.share_ppm, name(rings).map(str::to_owned))).collect()
 }
 
@@ -86,7 +93,9 @@ fn file(rest: u32, rings: &[Vec<&str>; 2], rules: &[(u8, Vec<&str>, Vec<&str>, u
     for (name, clients) in ["team", "office"].into_iter().zip(rings) {
         text += &format!("  {name}: {{clients: [{}]}}\n", quoted(clients));
     }
-    text += &format!("services:\n  - name: a\n    v1: 10.9.0.4:80\n    v2: 10.9.0.5:80\n    share: {rest}ppm\n    rules:\n");
+    text += &format!(
+        "services:\n  - name: a\n    v1: 10.9.0.4:80\n    v2: 10.9.0.5:80\n    share: {rest}ppm\n    rules:\n"
+    );
     for (who, clients, ports, share) in rules {
         let who = match who {
             0 => "ring: team, ".to_owned(),
@@ -104,15 +113,30 @@ fn quoted(texts: &[&str]) -> String {
 }
 
 const PREFIXES: [&str; 12] = [
-    "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/9", "10.0.0.0/30", "10.0.0.1/32", "10.128.0.0/9", "::/0", "::/64", "fd00::/8",
-    "fd00::/126", "fd00::1", "::ffff:10.0.0.2",
+    "0.0.0.0/0",
+    "10.0.0.0/8",
+    "10.0.0.0/9",
+    "10.0.0.0/30",
+    "10.0.0.1/32",
+    "10.128.0.0/9",
+    "::/0",
+    "::/64",
+    "fd00::/8",
+    "fd00::/126",
+    "fd00::1",
+    "::ffff:10.0.0.2",
 ];
 const PORTS: [&str; 6] = ["0-65535", "1-9", "5", "5-20", "10", "40000-65535"];
 
 /// A random right configuration: rules that can never match are left out, as the config would refuse them.
 fn configs() -> impl Strategy<Value = Config> {
     let prefixes = || prop::collection::vec(select(&PREFIXES[..]), 1..4);
-    let rule = (0..4u8, prefixes(), prop::collection::vec(select(&PORTS[..]), 1..3), select(vec![0, 1, 2, 500_000, 1_000_000]));
+    let rule = (
+        0..4u8,
+        prefixes(),
+        prop::collection::vec(select(&PORTS[..]), 1..3),
+        select(vec![0, 1, 2, 500_000, 1_000_000]),
+    );
     (select(vec![0, 7, 1_000_000]), [prefixes(), prefixes()], prop::collection::vec(rule, 0..8)).prop_map(
         |(rest, rings, rules)| {
             let mut right = Vec::new();
@@ -192,8 +216,9 @@ proptest! {
 #[test]
 fn a_full_table_is_replaced_whole() {
     let config = |base: usize| {
-        let rules: String =
-            (0..15).map(|n| format!("      - {{clients: [10.{base}.{n}.0/24], share: {}%}}\n", n + 1)).collect();
+        let rules: String = (0..15)
+            .map(|n| format!("      - {{clients: [10.{base}.{n}.0/24], share: {}%}}\n", n + 1))
+            .collect();
         let text = format!(
             "interfaces: [e]\nservices:\n  - name: a\n    v1: 10.9.0.4:80\n    v2: 10.9.0.5:80\n    share: 0%\n    rules:\n{rules}"
         );

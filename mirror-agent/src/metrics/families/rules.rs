@@ -8,7 +8,7 @@ use prometheus_client::metrics::MetricType;
 
 use super::{counter, family, gauge, name};
 use crate::config::Share;
-use crate::status::{Rule, RingState, Service, Status};
+use crate::status::{RingState, Rule, Service, Status};
 
 /// Encodes these families.
 pub fn encode(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -23,7 +23,11 @@ fn connections(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Res
     for service in &status.services {
         for (rule, counts) in by_name(service) {
             for (result, value) in ["mirrored", "share_out", "capped", "cut"].into_iter().zip(counts) {
-                counter(&mut metric, &[("service", service.name.as_str()), ("rule", rule), ("result", result)], value)?;
+                counter(
+                    &mut metric,
+                    &[("service", service.name.as_str()), ("rule", rule), ("result", result)],
+                    value,
+                )?;
             }
         }
     }
@@ -46,7 +50,8 @@ fn by_name(service: &Service) -> BTreeMap<&str, [u64; 4]> {
 }
 
 fn shares(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let help = "Share of the connections that a rule names, 0 to 1; of several rules with one ring the largest";
+    let help =
+        "Share of the connections that a rule names, 0 to 1; of several rules with one ring the largest";
     let mut metric = family(encoder, "mirror_rule_share_ratio", help, MetricType::Gauge)?;
     for service in &status.services {
         let mut shares: BTreeMap<&str, u32> = BTreeMap::new();
@@ -63,7 +68,11 @@ fn shares(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let help = "1 while a ring is cloned as the shares say, 0 while it is paused or killed";
     let mut metric = family(encoder, "mirror_ring_on", help, MetricType::Gauge)?;
     for ring in &status.agent.rings {
-        gauge(&mut metric, &[("ring", ring.name.as_str())], f64::from(u8::from(ring.state == RingState::On)))?;
+        gauge(
+            &mut metric,
+            &[("ring", ring.name.as_str())],
+            f64::from(u8::from(ring.state == RingState::On)),
+        )?;
     }
     Ok(())
 }
