@@ -1,6 +1,7 @@
 //! The config changes while connections are open: a good one takes effect and loses none, a bad one changes nothing.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mirror_tests::agent::Agent;
 use mirror_tests::wait::until;
@@ -87,4 +88,42 @@ fn a_signal_and_a_change_of_the_file_reload_and_what_was_said_since_gives_way() 
     Command::new("ln").arg("-s").arg(path.with_extension("new")).arg(&path).status().unwrap();
     until_share(&agent, "3%");
     agent.stop().unwrap();
+}
+
+/// Whatever else the file says meanwhile: their rule stays, and so do they.
+#[test]
+fn reloads_under_load_lose_no_request_of_those_whose_rule_stays() {
+    const ROUNDS: u32 = 150;
+    let (world, _v1, v2) = services();
+    more_clients(&world);
+    let variants = [
+        "    share: 0%\n    rules: [{ring: team}]\n",
+        "    share: 0%\n    rules: [{ring: office}, {ports: [1-9], share: 3%}, {ring: team, share: 40%}]\n",
+        "    share: 0%\n    rules: [{clients: ['::/0'], share: 1%}, {ring: team, share: 1%}, {ring: office}]\n    kernel_caps: {connections: 9}\n",
+    ];
+    let agent = agent(&world, variants[0]);
+    let mut team: Vec<_> = (0..4).map(|_| Connection::open_from(&world, TEAM, Host::V1.service())).collect();
+    get(&mut team.iter_mut().collect::<Vec<_>>(), 0);
+    let done = AtomicBool::new(false);
+    let reloads = std::thread::scope(|scope| {
+        let reload = || {
+            let mut reloads = 0;
+            while !done.load(Ordering::Relaxed) || reloads < 10 {
+                write(&world, variants[reloads % variants.len()]);
+                agent.command(&["reload"]).unwrap();
+                reloads += 1;
+            }
+            reloads
+        };
+        let reloading = scope.spawn(reload);
+        (1..=ROUNDS).for_each(|round| get(&mut team.iter_mut().collect::<Vec<_>>(), round));
+        done.store(true, Ordering::Relaxed);
+        reloading.join().unwrap()
+    });
+    settle(&agent, 4 * (1 + ROUNDS as usize));
+    let status = agent.stop().unwrap();
+    assert!(status["agent"]["reloads"]["success"].as_u64() >= Some(reloads as u64), "{status:#}");
+    assert_eq!(asked(&v2).len(), 4 * (1 + ROUNDS as usize));
+    assert_all_compared(&status, 4 * (1 + ROUNDS as usize));
+    assert_balanced(&status);
 }
