@@ -1,7 +1,6 @@
 //! The planned writes against a plain search through the config: at every moment between two configs each client gets the
 //! answer of the one or of the other.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use mirror_common::limits::RULES;
@@ -11,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{Entry, RingNumbers, Table, Write, plan};
-use crate::config::{self, Config, Draft, Service};
+use crate::config::{Config, Draft, Service};
 
 /// What a client gets: share, and the name of the ring if any.
 type Answer = (u32, Option<String>);
@@ -228,6 +227,6 @@ fn a_full_table_is_replaced_whole() {
     let first = Table::default().next(&config(1), &rings);
     let second = first.next(&config(2), &rings);
     assert!((1..RULES).all(|slot| first.rules[slot].generation + 1 == second.rules[slot].generation));
-    let kept: config::Service = config(2);
+    let kept = config(2);
     assert_eq!(second.next(&kept, &rings).rules, second.rules);
 }
