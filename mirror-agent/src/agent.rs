@@ -1,19 +1,22 @@
 //! The running agent: its parts, and what it does by itself.
 
 mod cost;
+mod explain;
+mod reload;
 mod report;
+mod targeting;
 mod verbs;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use mirror_common::count::{Packet, SideCount};
-use mirror_common::policy::{ServicePolicy, cost};
 
-use crate::config::{Caps, Share};
+pub use targeting::{Load, Targeting};
+
 use crate::differences::Record;
 use crate::intake::Counters;
 use crate::intake::balance::Balance;
@@ -24,8 +27,6 @@ use crate::kernel::shadow::Shadow;
 use crate::replay::Target;
 use crate::service::Service;
 
-/// How far a kernel bucket may run ahead: a quarter of a second's worth at once.
-const BURST: Duration = Duration::from_millis(250);
 /// Everything that runs.
 pub struct Agent {
     /// The kernel side.
@@ -40,6 +41,8 @@ pub struct Agent {
     pub shadow: Shadow,
     /// Measures the kernel programs.
     pub sampler: Sampler,
+    /// Whom the mirror takes.
+    pub targeting: Targeting,
     /// `agent --services to forget--> worker`, one for each.
     workers: Vec<SyncSender<Forget>>,
     started: Instant,
@@ -49,6 +52,26 @@ pub struct Agent {
     /// Pauses and kills so far: a `resume` that takes its time must not undo a later one.
     stops: AtomicU64,
     has_stopped: AtomicBool,
+}
+
+/// What an agent is made of; each as the field of that name.
+pub struct Parts {
+    /// The kernel side.
+    pub kernel: Kernel,
+    /// The shadow interface.
+    pub shadow: Shadow,
+    /// Measures the kernel programs.
+    pub sampler: Sampler,
+    /// Whom the mirror takes.
+    pub targeting: Targeting,
+    /// The services by index.
+    pub services: Arc<[Arc<Service>]>,
+    /// Their replayers by index.
+    pub targets: Arc<[Arc<Target>]>,
+    /// What the intake read.
+    pub intake: Arc<Counters>,
+    /// `agent --services to forget--> worker`, one for each.
+    pub workers: Vec<SyncSender<Forget>>,
 }
 
 /// Clones that were lost, as of the last look.
@@ -72,15 +95,8 @@ const NEVER: u64 = u64::MAX;
 
 impl Agent {
     /// Puts the parts together.
-    pub fn new(
-        kernel: Kernel,
-        shadow: Shadow,
-        sampler: Sampler,
-        services: Arc<[Arc<Service>]>,
-        targets: Arc<[Arc<Target>]>,
-        intake: Arc<Counters>,
-        workers: Vec<SyncSender<Forget>>,
-    ) -> Self {
+    pub fn new(parts: Parts) -> Self {
+        let Parts { kernel, shadow, sampler, targeting, services, targets, intake, workers } = parts;
         Agent {
             kernel,
             services,
@@ -88,6 +104,7 @@ impl Agent {
             intake,
             shadow,
             sampler,
+            targeting,
             workers,
             started: Instant::now(),
             balance: Mutex::default(),
@@ -95,17 +112,6 @@ impl Agent {
             kill_latency_ns: AtomicU64::new(NEVER),
             stops: AtomicU64::new(0),
             has_stopped: AtomicBool::new(false),
-        }
-    }
-
-    /// The kernel's policy for a service.
-    pub fn policy(share: Share, caps: &Caps) -> ServicePolicy {
-        ServicePolicy {
-            packet_cost: caps.packets_per_second.map_or(0, cost),
-            byte_cost: caps.bytes_per_second.map_or(0, cost),
-            connection_cost: caps.connections_per_second.map_or(0, cost),
-            burst: BURST.as_nanos() as u64,
-            ..ServicePolicy::of_share(share.ppm())
         }
     }
 

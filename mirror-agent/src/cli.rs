@@ -14,7 +14,7 @@ use std::io::Write;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use capture::Capture;
-pub use control::{Change, Check, SetShare, Socket, Status};
+pub use control::{Change, Check, Explain, Reload, SetShare, Socket, Status};
 pub use log::{Log, LogFormat, LogLevel};
 pub use read::{Read, ReadFormat};
 pub use replay::Replay;
@@ -59,6 +59,14 @@ pub enum Command {
     Status(Status),
     /// Change how much a running agent mirrors
     Share(SetShare),
+    /// Read the config file of a running agent again
+    ///
+    /// Shares, rules, rings and kernel caps take effect at once, and no connection that is mirrored under the old and
+    /// the new config is lost. A file with any mistake, or a change that needs a restart, is refused whole. The same
+    /// happens on SIGHUP, and by itself a second after the file has changed.
+    Reload(Reload),
+    /// Say which rule decides for a client's connection, and why
+    Explain(Explain),
     /// Stop cloning until `resume`; what was cloned is still replayed
     #[command(after_help = "Example:\n  mirror-agent pause --service checkout")]
     Pause(Change),

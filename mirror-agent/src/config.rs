@@ -6,7 +6,9 @@ mod displaced;
 mod draft;
 mod errors;
 mod file;
+mod prefix;
 mod resolve;
+mod rules;
 mod section;
 mod shadow;
 mod share;
@@ -21,6 +23,8 @@ use std::time::Duration;
 pub use displaced::OnDisplaced;
 pub use draft::{Draft, Said, ServiceDraft};
 pub use errors::{Errors, Place, Problem};
+pub use prefix::{Ports, Prefix};
+pub use rules::{Ring, Rule};
 pub use shadow::{ShadowInterface, Tunnel, VXLAN_PORT, source_ports};
 pub use share::{Share, ShareError};
 pub use speed::Speed;
@@ -41,6 +45,8 @@ pub struct Config {
     pub interfaces: Vec<String>,
     /// What to do when somebody takes a tap away, or comes before it.
     pub on_displaced: OnDisplaced,
+    /// The rings, with distinct names, at most 63.
+    pub rings: Vec<Ring>,
     /// The services, 1 to [`SERVICES_MAX`], with distinct names and endpoints.
     pub services: Vec<Service>,
     /// What gets the clones; `None`: an interface of the agent's own. Never one that is tapped.
@@ -70,8 +76,10 @@ pub struct Service {
     pub v1: SocketAddr,
     /// The version that gets the copy.
     pub v2: SocketAddr,
-    /// The share of connections that the kernel clones.
+    /// The share of connections that the kernel clones, of clients that no rule names.
     pub share: Share,
+    /// The shares of other clients; the first that matches holds.
+    pub rules: Vec<Rule>,
     /// The share of the requests on those connections that is replayed.
     pub request_share: Share,
     /// The methods that are replayed.
@@ -86,6 +94,8 @@ pub struct Service {
     pub limits: Limits,
     /// How far the kernel may go.
     pub caps: Caps,
+    /// Durations up to which turns are counted exactly, rising, at most 8: the bounds of an objective.
+    pub thresholds: Vec<Duration>,
 }
 
 /// How far replay may go; what is over is shed and counted, never queued.
@@ -104,7 +114,7 @@ pub struct Limits {
 }
 
 /// Caps that the kernel keeps even when the agent hangs; `None`: no cap.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {
     /// Packets cloned per second.
     pub packets_per_second: Option<u64>,
@@ -112,6 +122,27 @@ pub struct Caps {
     pub bytes_per_second: Option<u64>,
     /// Newly mirrored connections per second.
     pub connections_per_second: Option<u64>,
+    /// Mirrored connections at once.
+    pub connections: Option<u32>,
+    /// How much of a second's worth may come at once.
+    pub burst: Duration,
+}
+
+impl Caps {
+    /// A quarter of a second's worth at once.
+    pub const BURST: Duration = Duration::from_millis(250);
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Caps {
+            packets_per_second: None,
+            bytes_per_second: None,
+            connections_per_second: None,
+            connections: None,
+            burst: Caps::BURST,
+        }
+    }
 }
 
 impl Limits {
@@ -172,7 +203,7 @@ impl Service {
     /// Everything that is missing, at once.
     pub fn build(draft: ServiceDraft) -> Result<Service, Errors> {
         let mut errors = Errors::default();
-        let service = resolve::complete(draft, &mut errors);
+        let service = resolve::complete(draft, &[], &mut errors);
         errors.or(service)
     }
 }

@@ -1,7 +1,7 @@
 //! The kernel side as the agent sees it: verbs, not maps.
 
 pub mod attach;
-mod buckets;
+pub mod caps;
 pub mod chain;
 pub mod claim;
 pub mod clock;
@@ -22,6 +22,7 @@ pub mod netlink;
 pub mod news;
 pub mod object;
 pub mod pulse;
+pub mod rules;
 pub mod shadow;
 pub mod stats;
 pub mod taps;
@@ -45,12 +46,14 @@ use mirror_common::policy::ServicePolicy;
 
 use crate::config::OnDisplaced;
 use attach::{Mechanism, Vantage};
+use caps::Buckets;
 use control::Control;
 use counts::Counts;
 use events::Events;
 use flows::Flows;
 use histograms::Histograms;
 use news::Heard;
+use rules::Rules;
 use shadow::Shadow;
 use taps::changes::Changes;
 use taps::{Sharing, Taps};
@@ -58,6 +61,8 @@ use wanted::Wanted;
 
 use crate::config::ShadowInterface;
 use crate::status;
+
+use crate::config::Service;
 
 /// The loaded programs and everything that hangs on them. Dropping it detaches every tap.
 pub struct Kernel {
@@ -67,6 +72,8 @@ pub struct Kernel {
     pub counts: Counts,
     /// The latency histograms.
     pub histograms: Histograms,
+    /// The open mirrored connections.
+    pub buckets: Arc<Buckets>,
     /// How taps are attached here.
     pub mechanism: Mechanism,
     taps: Mutex<Taps>,
@@ -75,6 +82,7 @@ pub struct Kernel {
     flows: Mutex<Flows>,
     events: Mutex<Events>,
     policies: Mutex<Array<MapData, ServicePolicy>>,
+    rules: Mutex<Rules>,
     endpoints: Mutex<HashMap<MapData, EndpointKey, Endpoint>>,
     object: Mutex<Ebpf>,
 }
@@ -104,8 +112,10 @@ impl Kernel {
         let control = Control::new(control::take_map(&mut object, "CONTROL")?)?;
         let histograms = Histograms::new(control::take_map(&mut object, "HISTOGRAMS")?)?;
         let counts = Counts::new(&mut object)?;
-        let flows = Flows::new(&mut object)?;
+        let buckets = Arc::new(Buckets::new(control::take_map(&mut object, "BUCKETS")?)?);
+        let flows = Flows::new(&mut object, buckets.clone())?;
         let events = Events::new(&mut object)?;
+        let rules = Rules::new(&mut object)?;
         let mut take =
             |name: &str| object.take_map(name).with_context(|| format!("no kernel map {name} in this build"));
         let policies = take("POLICIES")?.try_into()?;
@@ -114,12 +124,14 @@ impl Kernel {
             control: Arc::new(control),
             counts,
             histograms,
+            buckets,
             mechanism,
             taps: Mutex::new(Taps::new(mechanism)),
             is_blind: AtomicBool::new(false),
             flows: Mutex::new(flows),
             events: Mutex::new(events),
             policies: Mutex::new(policies),
+            rules: Mutex::new(rules),
             endpoints: Mutex::new(endpoints),
             object: Mutex::new(object),
         })
@@ -165,6 +177,24 @@ impl Kernel {
         let mut policy = policies.get(&service.into(), 0).context("read a service's policy")?;
         act(&mut policy);
         policies.set(service.into(), policy, 0).context("write a service's policy")
+    }
+
+    /// Puts shares, rules and caps of all services (by index) in force, each service's rules at once. A ring that no
+    /// rule names any more is no longer killed.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses: then the old rules stay.
+    pub fn replace_rules(&self, services: &[Service]) -> Result<()> {
+        let change = |index, act: &dyn Fn(&mut ServicePolicy)| self.change_policy(index, act);
+        let gone = lock(&self.rules).replace(services, change, caps::set)?;
+        gone.into_iter().for_each(|ring| self.control.set_ring_killed(ring, false));
+        Ok(())
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> MutexGuard<'_, Rules> {
+        lock(&self.rules)
     }
 
     /// How a service is mirrored now.

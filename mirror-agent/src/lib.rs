@@ -8,6 +8,7 @@
 //!
 //! agent     what runs, asked and told by control and metrics     run       builds and connects everything
 //! ledger    where every request ended                            remote    the commands to a running agent
+//! explain   which rule decides for a client, and why
 //! read      the exchanges in a capture file, and their summary   capture   makes such a file
 //! playback  the same file as input of replay and compare
 //! coding    bodies without their content codings, for compare and read
@@ -25,6 +26,7 @@ pub mod config;
 pub mod control;
 pub mod differences;
 pub mod exchange;
+pub mod explain;
 pub mod http;
 pub mod intake;
 pub mod kernel;

@@ -29,7 +29,11 @@ fn main() -> ExitCode {
 fn execute(command: &Command) -> Result<ExitCode> {
     match command {
         Command::Run(args) => match Config::from_run(args) {
-            Ok(config) => run::run(&config)?,
+            Ok(config) => {
+                let again = args.clone();
+                let load = Box::new(move || Config::from_run(&again));
+                run::run(&config, args.config.as_deref(), load)?;
+            }
             Err(errors) => {
                 eprintln!("{errors}");
                 return Ok(ExitCode::from(USAGE));
@@ -50,6 +54,8 @@ fn execute(command: &Command) -> Result<ExitCode> {
         }
         Command::Status(args) => commands::status(args)?,
         Command::Share(args) => commands::share(args)?,
+        Command::Reload(args) => commands::reload(args)?,
+        Command::Explain(args) => commands::explain(args)?,
         Command::Pause(args) => commands::change(args, "pause", "paused; `resume` goes on")?,
         Command::Resume(args) => commands::change(args, "resume", "going on")?,
         Command::Kill(args) => commands::kill(args)?,

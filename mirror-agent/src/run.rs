@@ -1,5 +1,6 @@
 //! The composition root: builds the parts, connects them, and takes them down in the right order.
 
+mod config_file;
 mod preflight;
 pub(crate) mod records;
 mod shutdown;
@@ -7,6 +8,7 @@ mod shutdown;
 use std::fs::File;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -18,7 +20,7 @@ use mirror_common::flow::{Endpoint, role};
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
-use crate::agent::Agent;
+use crate::agent::{self, Agent, Load, Targeting};
 use crate::config::{Config, ShadowInterface};
 use crate::control::{self, Socket};
 use crate::intake::ring::Ring;
@@ -37,7 +39,8 @@ use crate::pipeline::Pipeline;
 use crate::replay::{OWN_MARK, Replayer, Target};
 use crate::rights;
 use crate::service::{Service, V1, V2};
-use shutdown::Signals;
+use config_file::Watch as FileWatch;
+use shutdown::{Signal, Signals};
 
 /// How often the flow table is swept.
 const SWEEP: Duration = Duration::from_secs(30);
@@ -46,21 +49,23 @@ const EVENTS: Duration = Duration::from_millis(200);
 /// How long requests that are with v2 may take to end when the agent stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// Mirrors until stopped.
+/// Mirrors until stopped. `load` reads flags and the file again, and `file` is looked at for changes.
 ///
 /// # Errors
 ///
 /// When anything that is needed cannot be had. Nothing is attached then.
-pub fn run(config: &Config) -> Result<()> {
+pub fn run(config: &Config, file: Option<&Path>, load: Load) -> Result<()> {
     let signals = Signals::new()?;
     preflight::check(config)?;
     let switch = Switch::start().inspect_err(|error| tracing::info!("{error:#}")).ok();
+    let mut watch = file.map(FileWatch::new);
+    let targeting = Targeting::new(config.clone(), file.map(|_| load));
     let mut doors = Doors::open(config)?;
     let parts = Parts::build(config)?;
     rights::drop_others()?;
     let replay = runtime(config.workers)?;
-    let running = Running::start(config, parts, switch, &mut doors, replay.handle())?;
-    let result = running.until_stopped(config, &signals);
+    let running = Running::start(config, parts, (switch, targeting), &mut doors, replay.handle())?;
+    let result = running.until_stopped(config, &signals, &mut watch);
     let agent = running.stop(&doors);
     if let Some(summary) = &mut doors.summary {
         serde_json::to_writer_pretty(&mut *summary, &agent.status()?).context("write the summary")?;
@@ -120,8 +125,8 @@ impl Parts {
             let endpoint = |version, role| Endpoint { service: index, version, role, zero: 0 };
             kernel.add_endpoint(service.v1, endpoint(V1, role::PRIMARY))?;
             kernel.add_endpoint(service.v2, endpoint(V2, role::SHADOW))?;
-            kernel.set_policy(index, Agent::policy(service.share, &service.caps))?;
         }
+        kernel.replace_rules(&config.services)?;
         let wanted = Wanted::new(&config.interfaces)?.without(&shadow.name);
         kernel.want(wanted, config.on_displaced)?;
         Ok(Parts { kernel, shadow, rings, services: services?.into() })
@@ -161,7 +166,7 @@ impl Running {
     fn start(
         config: &Config,
         parts: Parts,
-        switch: Option<Switch>,
+        (switch, targeting): (Option<Switch>, Targeting),
         doors: &mut Doors,
         replay: &Handle,
     ) -> Result<Self> {
@@ -185,15 +190,16 @@ impl Running {
         });
         let workers = workers.collect::<Result<Vec<_>>>()?;
         let sampler = Sampler::new(switch, programs(&kernel, &shadow)?);
-        let agent = Arc::new(Agent::new(
+        let agent = Arc::new(Agent::new(agent::Parts {
             kernel,
             shadow,
             sampler,
-            services.clone(),
-            targets.clone(),
-            intake.clone(),
-            forget_txs,
-        ));
+            targeting,
+            services: services.clone(),
+            targets: targets.clone(),
+            intake: intake.clone(),
+            workers: forget_txs,
+        }));
         let (stop_control, stop) = watch::channel(false);
         let (lapsed, told) = (agent.clone(), agent.clone());
         let events = Pulse::start("events", EVENTS, move || told.forget_cut())?;
@@ -209,14 +215,18 @@ impl Running {
         Ok(Running { agent, workers, stop_workers, stop_control, control, lease, watch, _events: events })
     }
 
-    fn until_stopped(&self, config: &Config, signals: &Signals) -> Result<()> {
+    fn until_stopped(&self, config: &Config, signals: &Signals, watch: &mut Option<FileWatch>) -> Result<()> {
         let started = Instant::now();
         let mut swept: Option<Instant> = None;
         loop {
-            if signals.wait(Duration::from_secs(1).min(left(config, started)))
-                || left(config, started).is_zero()
-            {
+            let signal = signals.wait(Duration::from_secs(1).min(left(config, started)));
+            // A terminal that hangs up ends what runs on flags alone; what has a file reads it again.
+            let asked = signal == Some(Signal::SIGHUP) && watch.is_some();
+            if signal.is_some() && !asked || left(config, started).is_zero() {
                 return Ok(());
+            }
+            if watch.as_mut().is_some_and(|watch| watch.has_changed(asked)) || asked {
+                let _ = self.agent.reload(); // it has said why not
             }
             if self.workers.iter().any(JoinHandle::is_finished) {
                 bail!("an intake thread has ended: the mirror stops, v1 goes on");

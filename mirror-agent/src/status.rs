@@ -41,6 +41,12 @@ pub struct Agent {
     pub connections: BTreeMap<String, u64>,
     /// Packets that the taps passed without matching them, by reason.
     pub skipped_packets: BTreeMap<String, u64>,
+    /// The rings that rules name.
+    #[serde(default)] // an older agent does not say
+    pub rings: Vec<Ring>,
+    /// How often the config was read again.
+    #[serde(default)]
+    pub reloads: Reloads,
     /// From the last kill command to the last clone after it; absent before the first.
     pub kill_latency_s: Option<f64>,
     /// What the agent itself takes.
@@ -101,6 +107,78 @@ pub struct Blocks {
     pub of_one: u64,
     /// All there are.
     pub all: u64,
+}
+
+/// A named set of clients.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ring {
+    /// Its name.
+    pub name: String,
+    /// Whether it is cloned.
+    pub state: RingState,
+    /// How many prefixes it has.
+    pub prefixes: usize,
+}
+
+/// Whether a ring is cloned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RingState {
+    /// As the shares say.
+    On,
+    /// `pause --ring` was said.
+    Paused,
+    /// `kill --ring` was said.
+    Killed,
+}
+
+impl RingState {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RingState::On => "on",
+            RingState::Paused => "paused",
+            RingState::Killed => "killed",
+        }
+    }
+}
+
+/// Reloads of the config since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloads {
+    /// Those that took effect.
+    pub success: u64,
+    /// Those that were refused whole.
+    pub refused: u64,
+    /// Whether the last one took effect; true before the first.
+    pub last_successful: bool,
+}
+
+impl Default for Reloads {
+    fn default() -> Self {
+        Reloads { success: 0, refused: 0, last_successful: true }
+    }
+}
+
+/// A rule of a service, and the new connections of v1 that it has decided: `named = mirrored + share_out + capped`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its ring's name, its number from 1, or `rest`.
+    pub rule: String,
+    /// Its ring.
+    pub ring: Option<String>,
+    /// Its share, as typed: `5%`.
+    pub share: String,
+    /// Connections whose clients it names.
+    pub named: u64,
+    /// Those that were mirrored.
+    pub mirrored: u64,
+    /// Those outside its share.
+    pub share_out: u64,
+    /// Those inside its share that a cap left out whole.
+    pub capped: u64,
+    /// Those of `mirrored` that a cap cut in the middle.
+    pub cut: u64,
 }
 
 /// A tap.
@@ -178,8 +256,14 @@ pub struct Tunnel {
 pub struct Service {
     /// Its name.
     pub name: String,
-    /// Share of connections that is mirrored, as typed: `5%`.
+    /// Share of connections that is mirrored where no rule names the client, as typed: `5%`.
     pub share: String,
+    /// The rules in their order; the last is the rest.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// Mirrored connections that are open.
+    #[serde(default)]
+    pub connections_open: u64,
     /// What the mirror does.
     pub state: State,
     /// The kernel's ledger, in packets.
@@ -213,7 +297,7 @@ pub struct Service {
 pub enum State {
     /// It clones what the share asks for.
     Mirroring,
-    /// The share is 0.
+    /// Every share is 0.
     Off,
     /// `pause` was said.
     Paused,

@@ -15,7 +15,8 @@ pub const REQUEST_SCAN: u32 = 4096;
 pub const RULES: usize = 16;
 /// Named rings of sources, of all services together. A config with more is refused.
 pub const RINGS: usize = 63;
-/// Client prefixes of all services together, twice: a change fills the other bank. A config with more is refused.
+/// Client prefixes of all services together, twice: a change fills the other bank. A config with more than half of it is
+/// refused.
 pub const PREFIXES: u32 = 8192;
 /// Exact thresholds of one service. A config with more is refused.
 pub const THRESHOLDS: usize = 8;

@@ -54,7 +54,8 @@ pub struct ServicePolicy {
     pub seed: u32,
     /// Not 0 while the service is paused.
     pub paused: u32,
-    /// Which half of the prefixes is in force, 1 or 2; 0 where no rule names clients.
+    /// Which half of [`ServicePolicy::rules`] is in force (bit 0), and whether rules name clients ([`BY_CLIENT`]): then it
+    /// is that half's prefixes too. One store replaces all rules at once.
     pub bank: u32,
     /// Mirrored connections at once; 0 is no cap.
     pub max_connections: u32,
@@ -68,18 +69,23 @@ pub struct ServicePolicy {
     pub burst: u64,
     /// Durations that are counted exactly, in nanoseconds, upper-inclusive; 0 is none.
     pub thresholds: [u64; THRESHOLDS],
-    /// The shares, by slot; [`crate::rule::REST`] is the service's own.
-    pub rules: [Rule; RULES],
+    /// The shares, by half and slot; [`crate::rule::REST`] is the service's own.
+    pub rules: [[Rule; RULES]; HALVES],
 }
-const _: () = assert!(size_of::<ServicePolicy>() == 48 + THRESHOLDS * 8 + RULES * 12);
+const _: () = assert!(size_of::<ServicePolicy>() == 48 + THRESHOLDS * 8 + HALVES * RULES * 12);
+
+/// One half of the rules is in force; a change fills the other.
+pub const HALVES: usize = 2;
+/// Bit of [`ServicePolicy::bank`] that says that rules name clients, so that the prefixes are worth a lookup.
+pub const BY_CLIENT: u32 = 2;
 
 impl ServicePolicy {
     /// A service of which this share of the connections is mirrored, whoever the client is.
     pub const fn of_share(share_ppm: u32) -> Self {
         let none =
             Rule { share_ppm: 0, lowest_port: 0, highest_port: 0, ring: 0, generation: 0, zero: [0; 2] };
-        let mut rules = [none; RULES];
-        rules[REST as usize].share_ppm = share_ppm;
+        let mut rules = [[none; RULES]; HALVES];
+        rules[0][REST as usize].share_ppm = share_ppm;
         ServicePolicy {
             seed: 0,
             paused: 0,
@@ -94,14 +100,25 @@ impl ServicePolicy {
         }
     }
 
+    /// The rule in a slot, in the half that `bank` names.
+    #[inline(always)]
+    pub const fn rule(&self, bank: u32, slot: u8) -> &Rule {
+        &self.rules[bank as usize % HALVES][slot as usize % RULES]
+    }
+
+    /// The rules in force.
+    pub const fn rules_in_force(&mut self) -> &mut [Rule; RULES] {
+        &mut self.rules[self.bank as usize % HALVES]
+    }
+
     /// The share of the connections that no other rule names.
     pub const fn share_ppm(&self) -> u32 {
-        self.rules[REST as usize].share_ppm
+        self.rule(self.bank, REST).share_ppm
     }
 
     /// Changes that share.
     pub const fn set_share_ppm(&mut self, share_ppm: u32) {
-        self.rules[REST as usize].share_ppm = share_ppm;
+        self.rules_in_force()[REST as usize].share_ppm = share_ppm;
     }
 }
 

@@ -53,7 +53,7 @@ impl PrefixKey {
     /// All bits: the length to look an address up with.
     pub const BITS: u32 = Self::SCOPE_BITS + 128;
 
-    /// Rules are replaced by filling the other bank and then changing one word.
+    /// Rules are replaced by filling the other bank and then changing one word, [`crate::policy::ServicePolicy::bank`].
     #[inline(always)]
     pub fn scope(bank: u32, service: u8) -> u32 {
         bank << 8 | service as u32

@@ -115,6 +115,6 @@ fn rule_index(flow: &Flow) -> u32 {
 /// Whether a connection's rule has no share (any more): then nothing of it is cloned, whatever was decided.
 #[inline(always)]
 pub fn is_share_gone(decided: Decided, seen: &Sighting) -> bool {
-    let rule = &seen.policy.rules[decided.rule as usize % RULES];
+    let rule = seen.policy.rule(seen.policy.bank, decided.rule);
     rule.share_ppm == 0 || rule.generation != decided.generation
 }

@@ -3,7 +3,7 @@
 use aya_ebpf::maps::lpm_trie::Key;
 use mirror_common::count::side;
 use mirror_common::flow::{FlowKey, decision};
-use mirror_common::limits::RULES;
+use mirror_common::policy::{BY_CLIENT, ServicePolicy};
 use mirror_common::rule::{PrefixKey, REST};
 use mirror_common::share;
 
@@ -13,8 +13,9 @@ use crate::subject::{Decided, Sighting};
 /// Decides, without the flow table: also for packets that have no entry.
 #[inline(always)]
 pub fn decide(key: &FlowKey, seen: &Sighting, own: bool) -> Decided {
-    let slot = if seen.subject.is_primary() { rule(seen) } else { REST };
-    let rule = &seen.policy.rules[slot as usize % RULES];
+    let bank = bank(seen.policy);
+    let slot = if seen.subject.is_primary() { rule(seen, bank) } else { REST };
+    let rule = seen.policy.rule(bank, slot);
     let decision = if own {
         decision::OWN
     } else if share::is_in(key.hash(seen.policy.seed), rule.share_ppm) {
@@ -25,10 +26,17 @@ pub fn decide(key: &FlowKey, seen: &Sighting, own: bool) -> Decided {
     Decided { decision, rule: slot, generation: rule.generation, ring: rule.ring }
 }
 
+/// Which half is in force. Read once for a decision: the agent may change it at any time.
+#[inline(always)]
+fn bank(policy: &ServicePolicy) -> u32 {
+    // SAFETY: a live and aligned word.
+    unsafe { (&raw const policy.bank).read_volatile() }
+}
+
 /// The slot of the first rule that names the client.
 #[inline(always)]
-fn rule(seen: &Sighting) -> u8 {
-    if seen.policy.bank == 0 {
+fn rule(seen: &Sighting, bank: u32) -> u8 {
+    if bank & BY_CLIENT == 0 {
         return REST;
     }
     let packet = seen.packet;
@@ -37,14 +45,14 @@ fn rule(seen: &Sighting) -> u8 {
     } else {
         (packet.target, packet.target_port)
     };
-    let scope = PrefixKey::scope(seen.policy.bank, seen.subject.service);
+    let scope = PrefixKey::scope(bank, seen.subject.service);
     let Some(candidates) =
         RULES_BY_PREFIX.get(Key::new(PrefixKey::BITS, PrefixKey { scope, address: client }))
     else {
         return REST;
     };
     for slot in candidates.slots {
-        if slot == REST || seen.policy.rules[slot as usize % RULES].has_port(port) {
+        if slot == REST || seen.policy.rule(bank, slot).has_port(port) {
             return slot;
         }
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use mirror_common::count::Skip;
-use mirror_common::policy::ServicePolicy;
+use mirror_common::policy::{HALVES, ServicePolicy};
 use mirror_common::turn::{Ambiguous, measure, outcome};
 
 use super::{Agent, NEVER};
@@ -58,6 +58,8 @@ impl Agent {
             connections: by_name(["joined_late", "refused", "given_up"], &counts),
             skipped_packets: by_name(Skip::NAMES, &self.kernel.counts.skips()?.packets),
             cost: self.cost(),
+            rings: self.rings(),
+            reloads: self.targeting.reloads(),
             kill_latency_s: (kill_latency != NEVER).then_some(kill_latency as f64 * 1e-9),
         })
     }
@@ -96,6 +98,8 @@ impl Agent {
         Ok(status::Service {
             name: service.name.clone(),
             share: Share::from_ppm(policy.share_ppm()).unwrap_or(Share::ZERO).to_string(),
+            rules: self.rules(service)?,
+            connections_open: self.kernel.buckets.open(service.index),
             state: self.state(&policy),
             packets: count.packets.into(),
             bytes: count.bytes.into(),
@@ -126,7 +130,7 @@ impl Agent {
             State::Killed
         } else if policy.paused != 0 {
             State::Paused
-        } else if policy.share_ppm() == 0 {
+        } else if policy.rules[policy.bank as usize % HALVES].iter().all(|rule| rule.share_ppm == 0) {
             State::Off
         } else {
             State::Mirroring

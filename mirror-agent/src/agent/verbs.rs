@@ -4,13 +4,15 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use mirror_common::limits::RULES;
 
-use super::Agent;
-use crate::config::Share;
+use super::{Agent, targeting};
+use crate::config::{self, Share};
 use crate::intake::worker::Forget;
 use crate::kernel::clock;
 use crate::service::Service;
+use crate::status::RingState;
 
 /// After a kill, the last clone is looked for once every program that was running has ended for certain.
 const SETTLE: Duration = Duration::from_millis(20);
@@ -18,24 +20,111 @@ const SETTLE: Duration = Duration::from_millis(20);
 const REJOIN: Duration = Duration::from_secs(1);
 
 impl Agent {
-    /// Sets the share of a service, or of the only one. Connections that are open keep what was decided for them, but a
-    /// share of 0 stops them too.
+    /// Sets the share of a service, or of the only one; or of a ring, of one service or of all that name it. It holds until
+    /// the next reload. Connections that are open keep what was decided for them, but a share of 0 stops them too.
     ///
     /// # Errors
     ///
-    /// When there is no such service, or there are several and none is named.
-    pub fn set_share(&self, service: Option<&str>, share: Share) -> Result<()> {
+    /// When there is no such service or ring, or there are several services and none is named.
+    pub fn set_share(&self, service: Option<&str>, ring: Option<&str>, share: Share) -> Result<()> {
         let chosen = self.chosen(service)?;
-        if service.is_none() && chosen.len() > 1 {
+        if service.is_none() && ring.is_none() && chosen.len() > 1 {
             bail!("several services run here; name one with --service: {}", self.names());
         }
+        let _one_at_a_time = self.targeting.begin_change();
+        let mut found = false;
         for service in chosen {
-            if self.kernel.policy(service.index)?.share_ppm() == 0 {
+            found |= self.set_share_of(service, ring, share)?;
+        }
+        match ring {
+            Some(ring) if !found => bail!("no rule names ring {ring}; rules name: {}", self.ring_names()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the service has such a rule.
+    fn set_share_of(&self, service: &Service, ring: Option<&str>, share: Share) -> Result<bool> {
+        let Some(mut config) = self.targeting.config().services.get(usize::from(service.index)).cloned()
+        else {
+            return Ok(false);
+        };
+        let named = |rule: &&mut config::Rule| ring.is_some() && rule.ring.as_deref() == ring;
+        let mut shares: Vec<&mut Share> = match ring {
+            None => vec![&mut config.share],
+            Some(_) => config.rules.iter_mut().filter(named).map(|rule| &mut rule.share).collect(),
+        };
+        if shares.is_empty() {
+            return Ok(false);
+        }
+        if shares.iter().any(|before| before.ppm() == 0) && share.ppm() > 0 {
+            self.rejoin(service);
+        }
+        shares.iter_mut().for_each(|to| **to = share);
+        let table = self.kernel.rules().table(service.index);
+        let indices = (0..config.rules.len()).filter(|index| {
+            ring.is_some() && config.rules.get(*index).is_some_and(|rule| rule.ring.as_deref() == ring)
+        });
+        let slots: Vec<u8> = match ring {
+            None => targeting::slots(&table, None),
+            Some(_) => indices.flat_map(|index| targeting::slots(&table, Some(index))).collect(),
+        };
+        self.kernel.change_policy(service.index, |policy| {
+            let rules = policy.rules_in_force();
+            slots.iter().for_each(|slot| rules[usize::from(*slot) % RULES].share_ppm = share.ppm());
+        })?;
+        if let Some(to) = self.targeting.config().services.get_mut(usize::from(service.index)) {
+            *to = config;
+        }
+        Ok(true)
+    }
+
+    /// Stops cloning of a ring, for every service, by one store to kernel memory. A kill and a pause of a ring differ in
+    /// nothing but in what the status says: what was cloned is replayed.
+    ///
+    /// # Errors
+    ///
+    /// When no rule names such a ring.
+    pub fn stop_ring(&self, ring: &str, state: RingState) -> Result<()> {
+        let number = self.ring_number(ring)?;
+        self.kernel.control.set_ring_killed(number, true);
+        let mut stopped = self.targeting.stopped();
+        self.stops.fetch_add(1, Ordering::SeqCst);
+        stopped.insert(ring.to_owned(), state);
+        self.kernel.control.set_ring_killed(number, true); // a resume may have been faster than the lock
+        Ok(())
+    }
+
+    /// Goes on with a ring.
+    ///
+    /// # Errors
+    ///
+    /// When no rule names such a ring, or a pause or kill came meanwhile: the later word holds.
+    pub fn resume_ring(&self, ring: &str) -> Result<()> {
+        let number = self.ring_number(ring)?;
+        let stops = self.stops.load(Ordering::SeqCst);
+        let config = self.targeting.config().clone();
+        for (service, config) in self.services.iter().zip(&config.services) {
+            if config.rules.iter().any(|rule| rule.ring.as_deref() == Some(ring)) {
                 self.rejoin(service);
             }
-            self.kernel.change_policy(service.index, |policy| policy.set_share_ppm(share.ppm()))?;
         }
+        let mut stopped = self.targeting.stopped();
+        if self.stops.load(Ordering::SeqCst) != stops {
+            bail!("not resumed: a pause or a kill came meanwhile");
+        }
+        stopped.remove(ring);
+        self.kernel.control.set_ring_killed(number, false);
         Ok(())
+    }
+
+    fn ring_number(&self, ring: &str) -> Result<u8> {
+        let number = self.kernel.rules().ring(ring);
+        number.with_context(|| format!("no rule names ring {ring}; rules name: {}", self.ring_names()))
+    }
+
+    fn ring_names(&self) -> String {
+        let names: Vec<_> = self.rings().into_iter().map(|ring| ring.name).collect();
+        if names.is_empty() { "none".into() } else { names.join(", ") }
     }
 
     /// Stops cloning for a service or for all; what was cloned is still replayed.
@@ -99,7 +188,7 @@ impl Agent {
 
     /// Before cloning goes on after a while without: connections that were followed lack what passed meanwhile, and are
     /// forgotten, to be joined at their next request.
-    fn rejoin(&self, service: &Service) {
+    pub(super) fn rejoin(&self, service: &Service) {
         let (done_tx, done_rx) = channel();
         for worker in &self.workers {
             let forget = Forget::Service { service: service.index.into(), done: done_tx.clone() };

@@ -1,5 +1,6 @@
 //! Flags of the commands that ask: a running agent, or the kernel.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -31,7 +32,12 @@ pub struct Status {
 
 /// Change how much a running agent mirrors
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Example:\n  mirror-agent share 10% --service checkout")]
+#[command(after_help = "\
+Example:
+  mirror-agent share 10% --service checkout
+  mirror-agent share 100% --ring team
+
+It holds until the next reload, which sets what the file says.")]
 pub struct SetShare {
     /// Share of the connections, for example 10% or 0.5%
     #[arg(value_name = "PERCENT")]
@@ -39,6 +45,47 @@ pub struct SetShare {
     /// Which service; may be left out where there is only one
     #[arg(long, value_name = "NAME", value_parser = values::service_name)]
     pub service: Option<String>,
+    /// Of the rules that name this ring, of the service or of all [default: the share of clients that no rule names]
+    #[arg(long, value_name = "RING", value_parser = values::ring_name)]
+    pub ring: Option<String>,
+    /// Which agent.
+    #[command(flatten)]
+    pub socket: Socket,
+}
+
+/// Read the config file of a running agent again
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  mirror-agent reload")]
+pub struct Reload {
+    /// Which agent.
+    #[command(flatten)]
+    pub socket: Socket,
+}
+
+/// Say which rule decides for a client's connection, and why
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Example: ask the running agent, which also says what the kernel knows of the connection
+  mirror-agent explain 10.1.2.3:40012 --service checkout
+
+Example: ask a file
+  mirror-agent explain 10.1.2.3:40012 --config /etc/mirror-agent/config.yaml --json")]
+pub struct Explain {
+    /// The client's end of the connection
+    #[arg(value_name = "CLIENT:PORT", value_parser = values::listen)]
+    pub client: SocketAddr,
+    /// Which service; may be left out where there is only one
+    #[arg(long, value_name = "NAME", value_parser = values::service_name)]
+    pub service: Option<String>,
+    /// The address of v1 that the client connects to, where v1 is any address of this host
+    #[arg(long, value_name = "ADDR")]
+    pub to: Option<IpAddr>,
+    /// Answer from this file, without an agent
+    #[arg(long, value_name = "FILE", conflicts_with = "control")]
+    pub config: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
     /// Which agent.
     #[command(flatten)]
     pub socket: Socket,
@@ -50,6 +97,9 @@ pub struct Change {
     /// Which service; all of them when left out
     #[arg(long, value_name = "NAME", value_parser = values::service_name)]
     pub service: Option<String>,
+    /// Only connections of this ring, of every service
+    #[arg(long, value_name = "RING", value_parser = values::ring_name, conflicts_with = "service")]
+    pub ring: Option<String>,
     /// Which agent.
     #[command(flatten)]
     pub socket: Socket,

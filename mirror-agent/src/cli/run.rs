@@ -87,6 +87,15 @@ pub struct ServiceFlags {
     /// Connections newly mirrored per second, kept by the kernel [default: no cap]
     #[arg(long, value_name = "N", value_parser = values::cap)]
     pub max_connections_per_second: Option<u64>,
+    /// Mirrored connections at once, kept by the kernel [default: no cap]
+    #[arg(long, value_name = "N", value_parser = values::at_once)]
+    pub max_mirrored_connections: Option<u32>,
+    /// How much of a second's packets, bytes and connections the kernel lets through at once [default: 250ms]
+    #[arg(long, value_name = "TIME", value_parser = values::burst)]
+    pub max_burst: Option<Duration>,
+    /// Count exactly how many turns take at most this long (repeatable, rising, up to 8)
+    #[arg(long = "threshold", value_name = "TIME", value_parser = values::duration)]
+    pub thresholds: Vec<Duration>,
 }
 
 impl Config {
@@ -109,6 +118,7 @@ impl Run {
             service.or_else(|| self.config.is_none().then(|| ServiceDraft::new(Place::CommandLine)));
         Draft {
             interfaces: self.interfaces.iter().map(|name| at("--interface", name.clone())).collect(),
+            rings: Vec::new(),
             services: services.into_iter().collect(),
             on_displaced: said("--on-displaced", &self.on_displaced),
             shadow_interface: said("--shadow-interface", &self.shadow_interface),
@@ -135,6 +145,10 @@ impl ServiceFlags {
             cap_packets: said("--max-packets-per-second", &self.max_packets_per_second),
             cap_bytes: said("--max-bytes-per-second", &self.max_bytes_per_second),
             cap_connections: said("--max-connections-per-second", &self.max_connections_per_second),
+            cap_open: said("--max-mirrored-connections", &self.max_mirrored_connections),
+            cap_burst: said("--max-burst", &self.max_burst),
+            thresholds: (!self.thresholds.is_empty())
+                .then(|| self.thresholds.iter().map(|time| at("--threshold", *time)).collect()),
             ..self.towards_v2.draft()
         };
         (draft != ServiceDraft::new(Place::CommandLine)).then_some(draft)

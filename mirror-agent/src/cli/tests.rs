@@ -57,6 +57,8 @@ fn every_help_ends_with_an_example_that_is_accepted() {
         "check",
         "status",
         "share",
+        "reload",
+        "explain",
         "pause",
         "resume",
         "kill",

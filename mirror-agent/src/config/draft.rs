@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::errors::{Errors, Place};
+use super::prefix::{Ports, Prefix};
 use super::{OnDisplaced, ShadowInterface, Share};
 
 /// A value and where it was said.
@@ -23,6 +24,8 @@ pub struct Draft {
     pub interfaces: Vec<Said<String>>,
     /// What to do about a displaced tap.
     pub on_displaced: Option<Said<OnDisplaced>>,
+    /// The rings; from flags, none.
+    pub rings: Vec<RingDraft>,
     /// The services; from flags, at most one.
     pub services: Vec<ServiceDraft>,
     /// Where to send the clones.
@@ -45,6 +48,36 @@ pub struct Draft {
     pub refused: Vec<&'static str>,
 }
 
+/// A [`Ring`](super::Ring) in the making.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RingDraft {
+    /// Its name, at its place.
+    pub name: Said<String>,
+    /// Who is in it.
+    pub clients: Option<Vec<Said<Prefix>>>,
+    /// The share of rules that say none.
+    pub share: Option<Said<Share>>,
+    /// Keys that were given a value that was refused.
+    pub refused: Vec<&'static str>,
+}
+
+/// A [`Rule`](super::Rule) in the making.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleDraft {
+    /// Where it stands.
+    pub at: Place,
+    /// The ring that it names.
+    pub ring: Option<Said<String>>,
+    /// The clients that it names.
+    pub clients: Option<Vec<Said<Prefix>>>,
+    /// Their ports.
+    pub ports: Option<Vec<Said<Ports>>>,
+    /// Share of their connections.
+    pub share: Option<Said<Share>>,
+    /// Keys that were given a value that was refused.
+    pub refused: Vec<&'static str>,
+}
+
 /// A [`Service`](super::Service) in the making.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceDraft {
@@ -58,6 +91,8 @@ pub struct ServiceDraft {
     pub v2: Option<Said<SocketAddr>>,
     /// Share of the connections.
     pub share: Option<Said<Share>>,
+    /// Shares of some of the clients, in order.
+    pub rules: Option<Vec<RuleDraft>>,
     /// Share of the requests of a mirrored connection.
     pub request_share: Option<Said<Share>>,
     /// Methods to replay.
@@ -84,6 +119,12 @@ pub struct ServiceDraft {
     pub cap_bytes: Option<Said<u64>>,
     /// Cap in the kernel.
     pub cap_connections: Option<Said<u64>>,
+    /// Cap in the kernel on connections at once.
+    pub cap_open: Option<Said<u32>>,
+    /// How much of a rate may come at once.
+    pub cap_burst: Option<Said<Duration>>,
+    /// Bounds that are counted exactly.
+    pub thresholds: Option<Vec<Said<Duration>>>,
     /// Keys that were given a value that was refused.
     pub refused: Vec<&'static str>,
 }
@@ -98,6 +139,7 @@ impl Draft {
         Draft {
             interfaces: if self.interfaces.is_empty() { file.interfaces } else { self.interfaces },
             on_displaced: self.on_displaced.or(file.on_displaced),
+            rings: file.rings,
             services,
             shadow_interface: self.shadow_interface.or(file.shadow_interface),
             listen: self.listen.or(file.listen),
@@ -121,6 +163,7 @@ impl ServiceDraft {
             v1: None,
             v2: None,
             share: None,
+            rules: None,
             request_share: None,
             methods: None,
             paths: None,
@@ -134,6 +177,9 @@ impl ServiceDraft {
             cap_packets: None,
             cap_bytes: None,
             cap_connections: None,
+            cap_open: None,
+            cap_burst: None,
+            thresholds: None,
             refused: Vec::new(),
         }
     }
@@ -145,6 +191,7 @@ impl ServiceDraft {
             v1: self.v1.or(file.v1),
             v2: self.v2.or(file.v2),
             share: self.share.or(file.share),
+            rules: file.rules.or(self.rules),
             request_share: self.request_share.or(file.request_share),
             methods: self.methods.or(file.methods),
             paths: self.paths.or(file.paths),
@@ -158,6 +205,9 @@ impl ServiceDraft {
             cap_packets: self.cap_packets.or(file.cap_packets),
             cap_bytes: self.cap_bytes.or(file.cap_bytes),
             cap_connections: self.cap_connections.or(file.cap_connections),
+            cap_open: self.cap_open.or(file.cap_open),
+            cap_burst: self.cap_burst.or(file.cap_burst),
+            thresholds: self.thresholds.or(file.thresholds),
             refused: file.refused,
         }
     }

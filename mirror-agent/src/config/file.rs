@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::draft::{Draft, ServiceDraft};
+use super::draft::{Draft, RingDraft, RuleDraft, Said, ServiceDraft};
 use super::errors::{Errors, Place};
+use super::prefix::{Ports, Prefix};
 use super::section::{Section, Source};
 use super::{Share, values, yaml};
 
@@ -58,6 +59,7 @@ fn whole(mut root: Section<'_>) -> Draft {
         differences: root.value("differences", values::file_path),
         workers: root.value("workers", values::workers),
         transit: root.value("transit", values::flag),
+        rings: root.named("rings", values::ring_name).into_iter().map(ring).collect(),
         services: root.sections("services").into_iter().map(service).collect(),
         refused: Vec::new(),
     };
@@ -72,6 +74,7 @@ fn service(mut keys: Section<'_>) -> ServiceDraft {
     draft.v1 = keys.value("v1", values::endpoint);
     draft.v2 = keys.value("v2", values::endpoint);
     draft.share = keys.value("share", share);
+    draft.rules = Some(keys.sections("rules").into_iter().map(rule).collect()); // in the file alone
     draft.request_share = keys.value("request_share", share);
     draft.methods = keys.list("methods", values::method);
     draft.paths = keys.list("paths", values::path_prefix);
@@ -87,11 +90,30 @@ fn service(mut keys: Section<'_>) -> ServiceDraft {
         draft.cap_packets = caps.value("packets_per_second", values::cap);
         draft.cap_bytes = caps.value("bytes_per_second", values::bytes);
         draft.cap_connections = caps.value("connections_per_second", values::cap);
+        draft.cap_open = caps.value("connections", values::at_once);
+        draft.cap_burst = caps.value("burst", values::burst);
         caps.finish();
     }
+    draft.thresholds = keys.list("thresholds", values::duration);
     keys.finish();
     draft.refused = keys.refused;
     draft
+}
+
+fn ring((name, mut keys): (Said<String>, Section<'_>)) -> RingDraft {
+    let clients = keys.list("clients", Prefix::parse);
+    let share = keys.value("share", share);
+    keys.finish();
+    RingDraft { name, clients, share, refused: keys.refused }
+}
+
+fn rule(mut keys: Section<'_>) -> RuleDraft {
+    let ring = keys.value("ring", values::ring_name);
+    let clients = keys.list("clients", Prefix::parse);
+    let ports = keys.list("ports", Ports::parse);
+    let share = keys.value("share", share);
+    keys.finish();
+    RuleDraft { at: keys.at, ring, clients, ports, share, refused: keys.refused }
 }
 
 fn read_limits(draft: &mut ServiceDraft, mut limits: Section<'_>) {

@@ -1,9 +1,13 @@
 //! A draft becomes a configuration: what is missing is named, what may be missing gets its default.
 
 use std::path::PathBuf;
+use std::time::Duration;
+
+use mirror_common::limits::THRESHOLDS;
 
 use super::draft::{Draft, Said, ServiceDraft};
 use super::errors::{Errors, Place};
+use super::rules::{self, Ring};
 use super::{Caps, Config, DEFAULT_CONTROL, DEFAULT_METHODS, Limits, Service, Share, default_workers};
 
 /// Completes `draft`; `None` only after naming something that is missing, here or where it was refused.
@@ -13,11 +17,16 @@ pub fn resolve(draft: Draft, root: &Place, errors: &mut Errors) -> Option<Config
     if draft.services.is_empty() && !draft.refused.contains(&"services") {
         errors.add(root, "names no service: give it one under services, or use --v1, --v2 and --share");
     }
-    let services: Vec<_> = draft.services.into_iter().map(|service| complete(service, errors)).collect();
+    let rings = rules::rings(&draft.rings, errors);
+    let services: Vec<_> =
+        draft.services.iter().map(|service| complete(service.clone(), &rings, errors)).collect();
+    let services: Vec<_> = services.into_iter().collect::<Option<_>>()?;
+    rules::check_prefixes(&draft, &services, errors);
     Some(Config {
         interfaces: distinct(draft.interfaces),
         on_displaced: value(draft.on_displaced).unwrap_or_default(),
-        services: services.into_iter().collect::<Option<_>>()?,
+        rings,
+        services,
         shadow_interface: value(draft.shadow_interface),
         listen: value(draft.listen),
         control: value(draft.control).unwrap_or_else(|| PathBuf::from(DEFAULT_CONTROL)),
@@ -45,15 +54,17 @@ fn miss_interfaces(draft: &Draft, root: &Place, errors: &mut Errors) {
 }
 
 /// Completes one service; `None` only after naming something that is missing.
-pub fn complete(draft: ServiceDraft, errors: &mut Errors) -> Option<Service> {
+pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Option<Service> {
     let name = draft.name.as_ref().map_or("default", |said| said.value.as_str()).to_owned();
     miss_parts(&draft, &name, errors);
-    let limits = limits(&draft);
+    let (limits, rules) = (limits(&draft), rules::rules(&draft, rings, errors));
+    let thresholds = thresholds(draft.thresholds.unwrap_or_default(), errors);
     Some(Service {
         name,
         v1: value(draft.v1)?,
         v2: value(draft.v2)?,
         share: value(draft.share)?,
+        rules,
         request_share: value(draft.request_share).unwrap_or(Share::FULL),
         methods: draft.methods.map_or_else(|| DEFAULT_METHODS.map(str::to_owned).to_vec(), distinct),
         paths: distinct(draft.paths.unwrap_or_default()),
@@ -64,7 +75,10 @@ pub fn complete(draft: ServiceDraft, errors: &mut Errors) -> Option<Service> {
             packets_per_second: value(draft.cap_packets),
             bytes_per_second: value(draft.cap_bytes),
             connections_per_second: value(draft.cap_connections),
+            connections: value(draft.cap_open),
+            burst: value(draft.cap_burst).unwrap_or(Caps::BURST),
         },
+        thresholds,
     })
 }
 
@@ -102,6 +116,26 @@ fn limits(draft: &ServiceDraft) -> Limits {
         bytes_per_second: draft.bytes_per_second.as_ref().map(|said| said.value).or(default.bytes_per_second),
         timeout: draft.timeout.as_ref().map_or(default.timeout, |said| said.value),
     }
+}
+
+fn thresholds(said: Vec<Said<Duration>>, errors: &mut Errors) -> Vec<Duration> {
+    if let Some(one_too_many) = said.get(THRESHOLDS) {
+        let what =
+            format!("more than {THRESHOLDS} thresholds, which is all the kernel side holds for a service");
+        errors.add(&one_too_many.at, what);
+    }
+    for pair in said.windows(2) {
+        if let [before, after] = pair
+            && before.value >= after.value
+        {
+            let what = format!(
+                "{:?} comes after {:?}: write thresholds from the shortest to the longest",
+                after.value, before.value
+            );
+            errors.add_to(&after.at, "thresholds", &what);
+        }
+    }
+    said.into_iter().map(|said| said.value).collect()
 }
 
 fn value<T>(said: Option<Said<T>>) -> Option<T> {

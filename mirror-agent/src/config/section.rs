@@ -127,6 +127,26 @@ impl<'a> Section<'a> {
         sections
     }
 
+    /// The mapping at `key`, each of whose keys is a name of the operator's choice.
+    pub fn named(&mut self, key: &'static str, parse: Parse<String>) -> Vec<(Said<String>, Section<'a>)> {
+        let Some(all) = self.section(key) else { return Vec::new() };
+        let mut named = Vec::new();
+        for (name, node) in all.entries {
+            let at = self.source.place(name.defined);
+            match parse(&name.value) {
+                Ok(value) => {
+                    let section = self.source.section(node, &name.value);
+                    named.extend(section.map(|section| (Said { value, at }, section)));
+                }
+                Err(why) => self.source.add(&at, format!("{key}: {why}")),
+            }
+        }
+        if named.len() < all.entries.len() {
+            self.refused.push(key);
+        }
+        named
+    }
+
     /// Names every key that nobody asked for.
     pub fn finish(&self) {
         for (key, _) in self.entries.iter().filter(|(key, _)| !self.asked.contains(&key.value.as_str())) {

@@ -2,6 +2,7 @@
 
 mod merge;
 mod mistakes;
+mod rules;
 
 use std::time::Duration;
 
@@ -44,8 +45,17 @@ fn the_sample_is_right_and_says_what_it_seems_to_say() {
         packets_per_second: Some(100_000),
         bytes_per_second: Some(1_000_000_000),
         connections_per_second: Some(1000),
+        connections: Some(10_000),
+        burst: Caps::BURST,
     };
     assert_eq!(service.caps, caps);
+    assert_eq!(service.thresholds, [100, 250, 1000].map(Duration::from_millis));
+    let [team, office] = config.rings.as_slice() else { panic!("{:?}", config.rings) };
+    assert_eq!((team.name.as_str(), team.share, office.share), ("team", Some(Share::FULL), None));
+    let [first, second, third] = service.rules.as_slice() else { panic!("{:?}", service.rules) };
+    assert_eq!((&first.clients, first.share), (&team.clients, Share::FULL));
+    assert_eq!((second.ring.as_deref(), second.ports.len()), (Some("office"), 2));
+    assert_eq!((&third.ring, third.share), (&None, Share::ZERO));
 }
 
 #[test]

@@ -97,6 +97,15 @@ pub fn service_name(text: &str) -> Result<String, String> {
     Err(format!("{text:?} is not a service name: 1 to 32 of a-z, 0-9, _ and -"))
 }
 
+/// The name of a ring: a metric label too, where rules without a ring have their number and all others are the rest.
+pub fn ring_name(text: &str) -> Result<String, String> {
+    match service_name(text) {
+        Ok(name) if name == "rest" => Err("rest is what is in no ring: choose another name".to_owned()),
+        Ok(name) if name.starts_with(|first: char| first.is_ascii_lowercase()) => Ok(name),
+        _ => Err(format!("{text:?} is not a ring's name: 1 to 32 of a-z, 0-9, _ and -, a letter first")),
+    }
+}
+
 /// An HTTP method (RFC 9110 section 9.1: a token, and its case counts).
 pub fn method(text: &str) -> Result<String, String> {
     const KNOWN: [&str; 8] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"];
@@ -143,6 +152,15 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         Ok(time) if time > DURATION_MAX => Err(format!("{text} is longer than a year")),
         Ok(time) => Ok(time),
         Err(_) => Err(format!("{text:?} is not a time: write for example 5s, 250ms or 1m 30s")),
+    }
+}
+
+/// How much of a rate may come at once, as a time. Shorter than 1 ms no batch of packets would pass.
+pub fn burst(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        time if time < Duration::from_millis(1) => Err(format!("{text} is shorter than 1ms")),
+        time if time > Duration::from_secs(60) => Err(format!("{text} is longer than a minute")),
+        time => Ok(time),
     }
 }
 

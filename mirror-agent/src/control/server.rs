@@ -1,6 +1,6 @@
 //! The routes.
 
-use std::net::TcpListener;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -16,6 +16,7 @@ use super::Socket;
 use crate::agent::Agent;
 use crate::config::Share;
 use crate::metrics;
+use crate::status::RingState;
 
 /// What the routes need.
 #[derive(Clone)]
@@ -82,6 +83,8 @@ fn writing() -> Router<Api> {
     Router::new()
         .route("/v1/cost", post(cost)) // measuring is no reading: it costs every program of the host
         .route("/v1/share", post(share))
+        .route("/v1/reload", post(reload))
+        .route("/v1/explain", get(explain)) // it only reads, but says who is connected
         .route("/v1/pause", post(pause))
         .route("/v1/resume", post(resume))
         .route("/v1/kill", post(kill))
@@ -118,11 +121,20 @@ async fn differences(State(api): State<Api>) -> Response {
 #[derive(Deserialize)]
 struct Which {
     service: Option<String>,
+    ring: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    client: SocketAddr,
+    service: Option<String>,
+    to: Option<IpAddr>,
 }
 
 #[derive(Deserialize)]
 struct NewShare {
     service: Option<String>,
+    ring: Option<String>,
     share: Share,
 }
 
@@ -134,9 +146,9 @@ pub struct Killed {
 }
 
 async fn share(State(api): State<Api>, Query(new): Query<NewShare>) -> Response {
-    let service = new.service.clone();
-    let set = move || api.agent.set_share(new.service.as_deref(), new.share);
-    done(beside(set).await, "share", service.as_deref())
+    let (service, ring) = (new.service.clone(), new.ring.clone());
+    let set = move || api.agent.set_share(new.service.as_deref(), new.ring.as_deref(), new.share);
+    done(beside(set).await, "share", service.as_deref(), ring.as_deref())
 }
 
 /// Runs what may have to wait for the workers beside this thread: nothing may keep `kill` waiting.
@@ -144,23 +156,44 @@ async fn beside(act: impl FnOnce() -> Result<()> + Send + 'static) -> Result<()>
     tokio::task::spawn_blocking(act).await.context("the thread that did it panicked")?
 }
 
+async fn reload(State(api): State<Api>) -> Response {
+    answer(beside(move || api.agent.reload()).await.map(|()| serde_json::json!({})))
+}
+
+async fn explain(State(api): State<Api>, Query(question): Query<Question>) -> Response {
+    let said = move || api.agent.explain(question.client, question.service.as_deref(), question.to);
+    let said = tokio::task::spawn_blocking(said).await.context("the thread that did it panicked");
+    answer(said.and_then(|said| said))
+}
+
 async fn pause(State(api): State<Api>, Query(which): Query<Which>) -> Response {
-    done(api.agent.pause(which.service.as_deref()), "pause", which.service.as_deref())
+    let result = match &which.ring {
+        Some(ring) => api.agent.stop_ring(ring, RingState::Paused),
+        None => api.agent.pause(which.service.as_deref()),
+    };
+    done(result, "pause", which.service.as_deref(), which.ring.as_deref())
 }
 
 async fn resume(State(api): State<Api>, Query(which): Query<Which>) -> Response {
-    let service = which.service.clone();
-    done(beside(move || api.agent.resume(which.service.as_deref())).await, "resume", service.as_deref())
+    let (service, ring) = (which.service.clone(), which.ring.clone());
+    let resume = move || match &which.ring {
+        Some(ring) => api.agent.resume_ring(ring),
+        None => api.agent.resume(which.service.as_deref()),
+    };
+    done(beside(resume).await, "resume", service.as_deref(), ring.as_deref())
 }
 
 async fn kill(State(api): State<Api>, Query(which): Query<Which>) -> Response {
+    if let Some(ring) = &which.ring {
+        return done(api.agent.stop_ring(ring, RingState::Killed), "kill", None, Some(ring));
+    }
     let latency = api.agent.kill(which.service.as_deref());
     answer(latency.map(|latency| Killed { kill_latency_s: latency.as_secs_f64() }))
 }
 
-fn done(result: Result<()>, what: &str, service: Option<&str>) -> Response {
+fn done(result: Result<()>, what: &str, service: Option<&str>, ring: Option<&str>) -> Response {
     if result.is_ok() {
-        tracing::info!(service = service.unwrap_or("all"), "{what}");
+        tracing::info!(service = service.unwrap_or("all"), ring = ring.unwrap_or("all"), "{what}");
     }
     answer(result.map(|()| serde_json::json!({})))
 }

@@ -60,6 +60,22 @@ impl Control {
         self.0.half(offset_of!(policy::Control, killed)).is_some_and(|word| word.load(Ordering::Relaxed) != 0)
     }
 
+    /// Stops (or lets go on) every clone of a ring, 1 to 63, of every service. One store.
+    pub fn set_ring_killed(&self, ring: u8, killed: bool) {
+        let Some(word) = self.0.word(offset_of!(policy::Control, rings_killed)) else { return };
+        let bit = 1u64.checked_shl(ring.into()).unwrap_or(0);
+        if killed {
+            word.fetch_or(bit, Ordering::Release);
+        } else {
+            word.fetch_and(!bit, Ordering::Release);
+        }
+    }
+
+    /// How much of the lease is left, in nanoseconds.
+    pub fn lease_left(&self) -> u64 {
+        self.0.read(offset_of!(policy::Control, lease_until)).saturating_sub(clock::monotonic())
+    }
+
     /// Names the shadow interface by index.
     pub fn set_shadow_interface(&self, index: u32) {
         self.set_half(offset_of!(policy::Control, shadow_interface), index);

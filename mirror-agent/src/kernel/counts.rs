@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result};
 use aya::maps::{MapData, PerCpuArray};
-use mirror_common::count::{Packet, SideCount, SkipCount, TurnCount, side};
-use mirror_common::limits::{SERVICES, VERSIONS};
+use mirror_common::count::{Packet, RuleCount, SideCount, SkipCount, TurnCount, side};
+use mirror_common::limits::{RULES, SERVICES, VERSIONS};
 
 /// Tries to read a ledger between two packets before it is believed to be out of balance.
 const TRIES: usize = 8;
@@ -13,6 +13,7 @@ pub struct Counts {
     sides: PerCpuArray<MapData, SideCount>,
     turns: PerCpuArray<MapData, TurnCount>,
     skips: PerCpuArray<MapData, SkipCount>,
+    rules: PerCpuArray<MapData, RuleCount>,
 }
 
 impl Counts {
@@ -28,6 +29,7 @@ impl Counts {
             sides: take("SIDE_COUNTS")?.try_into()?,
             turns: take("TURN_COUNTS")?.try_into()?,
             skips: take("SKIP_COUNTS")?.try_into()?,
+            rules: take("RULE_COUNTS")?.try_into()?,
         })
     }
 
@@ -96,6 +98,23 @@ impl Counts {
             counts.iter().for_each(|count| add_turns(&mut sum, count));
         }
         Ok((sum.opened, sum.closed))
+    }
+
+    /// The connections that the rules in one slot have decided, whichever rules those were.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses the read.
+    pub fn rule(&self, service: u8, slot: u8) -> Result<RuleCount> {
+        let mut sum = RuleCount::default();
+        let index = u32::from(service) * RULES as u32 + u32::from(slot);
+        for count in self.rules.get(&index, 0).context("read the kernel's connection counters")?.iter() {
+            sum.named += count.named;
+            sum.mirrored += count.mirrored;
+            sum.capped += count.capped;
+            sum.cut += count.cut;
+        }
+        Ok(sum)
     }
 
     /// Packets that were passed without being matched.

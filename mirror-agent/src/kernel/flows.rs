@@ -4,6 +4,7 @@ mod lost;
 mod sweep;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -11,7 +12,7 @@ use aya::maps::{HashMap, MapData};
 use mirror_common::flow::{Address, Flow, FlowKey, TCP, address, known, mapped, phase};
 use mirror_common::limits::FLOWS;
 
-use super::buckets::Buckets;
+use super::caps::Buckets;
 use super::clock;
 pub use lost::Lost;
 pub use sweep::{Gone, Swept};
@@ -27,7 +28,7 @@ pub const ROOMY: usize = FLOWS as usize / 4 * 3;
 /// The flow table of a loaded object.
 pub struct Flows {
     table: HashMap<MapData, FlowKey, Flow>,
-    buckets: Buckets,
+    buckets: Arc<Buckets>,
     gone: Gone,
 }
 
@@ -37,9 +38,8 @@ impl Flows {
     /// # Errors
     ///
     /// When the object does not hold it.
-    pub fn new(object: &mut aya::Ebpf) -> Result<Self> {
+    pub fn new(object: &mut aya::Ebpf, buckets: Arc<Buckets>) -> Result<Self> {
         let map = object.take_map("FLOWS_BY_KEY").context("no kernel map FLOWS_BY_KEY in this build")?;
-        let buckets = Buckets::new(super::control::take_map(object, "BUCKETS")?)?;
         Ok(Flows { table: map.try_into()?, buckets, gone: Gone::default() })
     }
 
@@ -54,12 +54,13 @@ impl Flows {
         let plan = sweep::plan(self.table.iter().flatten(), now, crowded, roomy);
         let mut swept = Swept { entries: plan.entries, ..Swept::default() };
         for (key, flow, why) in plan.out {
+            let flow = self.table.get(&key, 0).unwrap_or(flow); // as it is now: a cap may have cut it meanwhile
             // One that its connection has just ended is in nobody's books twice.
             if self.table.remove(&key).is_ok() {
                 swept.note(why);
                 self.gone.note(&flow, why);
                 if sweep::is_counted(&flow) {
-                    self.buckets.release(flow.service, 1);
+                    self.buckets.release(flow.service);
                 }
             }
         }
@@ -69,11 +70,6 @@ impl Flows {
     /// What was taken out so far.
     pub fn gone(&self) -> &Gone {
         &self.gone
-    }
-
-    /// Mirrored connections of a service that are in the table.
-    pub fn open_mirrored(&self, service: u8) -> u64 {
-        self.buckets.open(service)
     }
 
     /// Turns that have begun on one version's connections and have not ended.
@@ -90,15 +86,30 @@ impl Flows {
     /// The interfaces that own a TCP connection's two directions, the client's first, 0 where no packet has passed yet;
     /// `None` when it is not in the table.
     pub fn owners(&self, client: SocketAddr, server: SocketAddr) -> Option<[u32; 2]> {
-        Some(self.find(client, server)?.interface)
+        Some(self.entry(client, server)?.interface)
     }
 
-    /// A TCP connection's entry.
-    pub fn find(&self, client: SocketAddr, server: SocketAddr) -> Option<Flow> {
-        let (from, to) = (to_address(client.ip()), to_address(server.ip()));
-        let key = FlowKey::new(&from, client.port().to_be(), &to, server.port().to_be(), TCP);
-        self.table.get(&key, 0).ok()
+    /// What the kernel remembers of a TCP connection; `None` when it is not in the table.
+    pub fn entry(&self, client: SocketAddr, server: SocketAddr) -> Option<Flow> {
+        self.table.get(&key(client, server), 0).ok()
     }
+
+    /// The servers that a client's address and port speaks TCP to now.
+    pub fn servers_of(&self, client: SocketAddr) -> Vec<SocketAddr> {
+        let client = SocketAddr::new(client.ip().to_canonical(), client.port());
+        let other = |key: FlowKey| {
+            let [low, high] = to_ends(&key);
+            let server = if low == client { high } else { low };
+            (key.protocol() == TCP && (low == client || high == client)).then_some(server)
+        };
+        self.table.keys().flatten().filter_map(other).collect()
+    }
+}
+
+/// The key of a TCP connection.
+pub fn key(client: SocketAddr, server: SocketAddr) -> FlowKey {
+    let (from, to) = (to_address(client.ip()), to_address(server.ip()));
+    FlowKey::new(&from, client.port().to_be(), &to, server.port().to_be(), TCP)
 }
 
 fn open_turns(flow: &Flow) -> u64 {

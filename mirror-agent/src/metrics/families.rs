@@ -1,6 +1,7 @@
 //! Every family: its name, its help, and where its values stand in the status.
 
 mod network;
+mod rules;
 
 use std::fmt;
 
@@ -28,6 +29,7 @@ const ROLES: [&str; 2] = ["primary", "shadow"];
 pub fn encode(agent: &Agent, status: &Status, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
     build_info(status, &mut encoder)?;
     services(status, &mut encoder)?;
+    rules::encode(status, &mut encoder)?;
     requests(status, &mut encoder)?;
     packets(status, &mut encoder)?;
     turns(status, &mut encoder)?;
@@ -66,7 +68,7 @@ fn build_info(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resu
 }
 
 fn services(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let help = "Share of connections that is mirrored, 0 to 1";
+    let help = "Share of connections that is mirrored where no rule names the client, 0 to 1";
     let mut metric = family(encoder, "mirror_share_ratio", help, MetricType::Gauge)?;
     for service in &status.services {
         let share = service.share.parse().unwrap_or(Share::ZERO);

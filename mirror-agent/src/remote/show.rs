@@ -6,7 +6,8 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::differences::Totals;
-use crate::status::{Condition, Latencies, Quantiles, Requests, Service, Status, Tap, Tunnel};
+use crate::explain::{Explanation, Running};
+use crate::status::{Condition, Latencies, Quantiles, Requests, Rule, Service, Status, Tap, Tunnel};
 
 /// The status as text, with a line end.
 pub fn status(status: &Status) -> String {
@@ -30,6 +31,13 @@ pub fn status(status: &Status) -> String {
             "tunnel    to {remote}, VNI {vni}: {sent} sent, {failed} failed, {oversize} too long for one packet"
         );
     }
+    for ring in &status.agent.rings {
+        row(
+            "ring",
+            format!("{} · {} · {} prefixes", ring.name, ring.state.as_str(), ring.prefixes),
+            &mut text,
+        );
+    }
     status.services.iter().for_each(|one| service(one, &mut text));
     text
 }
@@ -44,15 +52,67 @@ fn place(tap: &Tap) -> String {
     }
 }
 
+/// Why a connection is mirrored or not, with a line end.
+pub fn explanation(said: &Explanation) -> String {
+    let mut text = format!("{} to {}, service {}\n", said.client, said.server, said.service);
+    for step in &said.rules {
+        let mark = if step.matched { "*" } else { " " };
+        let _ = writeln!(text, "{mark} {:<9} {:>8}  {}", step.rule, step.share, step.why);
+    }
+    row("hash", format!("{:#010x}", said.hash), &mut text);
+    row("so", said.because.clone(), &mut text);
+    let Some(agent) = &said.agent else { return text };
+    if let (Some(ring), Some(state)) = (&said.ring, &agent.ring_state) {
+        row("ring", format!("{ring} is {state}"), &mut text);
+    }
+    row("lease", format!("holds for {:.1} s", agent.lease_left_s), &mut text);
+    row("caps", caps(agent), &mut text);
+    let known = agent.connection.as_ref().map_or("none between these ends".into(), |one| {
+        let by = one.decided_by.as_deref().unwrap_or("a rule that is gone");
+        let marks =
+            if one.marks.is_empty() { String::new() } else { format!(" · {}", one.marks.join(", ")) };
+        let [client, server] = one.interfaces;
+        format!("{} by {by}{marks} · {} · interfaces {client} and {server}", one.decision, one.phase)
+    });
+    row("known", known, &mut text);
+    text
+}
+
+fn caps(agent: &Running) -> String {
+    let caps = &agent.caps;
+    let some: Vec<_> = [
+        (caps.packets_per_second, "packets/s"),
+        (caps.bytes_per_second, "bytes/s"),
+        (caps.connections_per_second, "connections/s"),
+        (caps.connections.map(u64::from), "connections at once"),
+    ]
+    .into_iter()
+    .filter_map(|(cap, what)| Some(format!("{} {what}", cap?)))
+    .collect();
+    let some = if some.is_empty() { "none".into() } else { some.join(", ") };
+    format!("{some}; {} mirrored connections open", agent.connections_open)
+}
+
 fn service(service: &Service, text: &mut String) {
     let imbalance = &service.ledger_imbalance;
     let state = format!("{} · share {} · {:?}", service.name, service.share, service.state).to_lowercase();
     row("\nservice", state, text);
+    if service.rules.len() > 1 {
+        service.rules.iter().for_each(|one| row("rule", rule(one), text));
+    }
+    row("open", format!("{} mirrored connections", service.connections_open), text);
     requests(&service.requests, &service.differences, text);
     undecoded(&service.undecodable_bodies, text);
     let balanced = (imbalance.kernel, imbalance.intake, imbalance.requests) == (0, 0, 0);
     row("ledger", if balanced { "balanced".into() } else { format!("NOT BALANCED: {imbalance:?}") }, text);
     let _ = writeln!(text, "{}", latencies(&service.latency));
+}
+
+fn rule(rule: &Rule) -> String {
+    let Rule { rule: name, share, named, mirrored, share_out, capped, cut, .. } = rule;
+    format!(
+        "{name} · share {share} · {named} connections: {mirrored} mirrored ({cut} cut), {share_out} outside, {capped} capped"
+    )
 }
 
 /// A row for each version of which bodies could not be decoded.

@@ -1,10 +1,11 @@
-//! The end: signals that ask for it, and what is waited for.
+//! The end: signals that ask for it (or for a reload), and what is waited for.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::SigSet;
+pub use nix::sys::signal::Signal;
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::os::fd::AsFd;
 
@@ -13,7 +14,7 @@ use crate::agent::Agent;
 /// How often it is looked whether everything has ended.
 const STEP: Duration = Duration::from_millis(10);
 
-/// SIGINT and SIGTERM, to be waited for. Made before any thread, so that every thread leaves them to us.
+/// SIGINT, SIGTERM and SIGHUP, to be waited for. Made before any thread, so that every thread leaves them to us.
 pub struct Signals(SignalFd);
 
 impl Signals {
@@ -23,7 +24,7 @@ impl Signals {
     ///
     /// When the kernel refuses.
     pub fn new() -> Result<Self> {
-        let set: SigSet = [Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
+        let set: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
         set.thread_block().context("take the signals")?;
         Ok(Signals(
             SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
@@ -31,12 +32,13 @@ impl Signals {
         ))
     }
 
-    /// Waits for a signal, or for `at_most`; says whether one came.
-    pub fn wait(&self, at_most: Duration) -> bool {
+    /// Waits for a signal, or for `at_most`; says which came.
+    pub fn wait(&self, at_most: Duration) -> Option<Signal> {
         let timeout =
             PollTimeout::try_from(at_most.as_millis().min(60_000) as i32).unwrap_or(PollTimeout::ZERO);
         let _ = poll(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], timeout);
-        matches!(self.0.read_signal(), Ok(Some(_)))
+        let signal = self.0.read_signal().ok()??;
+        Signal::try_from(i32::try_from(signal.ssi_signo).ok()?).ok()
     }
 }
 

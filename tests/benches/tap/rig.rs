@@ -38,7 +38,7 @@ pub struct Rig<'a> {
 impl<'a> Rig<'a> {
     pub fn new(world: &'a World) -> Self {
         let kernel = Kernel::load().unwrap();
-        let shadow = kernel.shadow(None).unwrap();
+        let shadow = kernel.shadow(None, &[]).unwrap();
         let rig = Rig {
             world,
             unmatched: Flood::new(world),

@@ -1,9 +1,11 @@
 //! The agent stands still or dies in the middle of traffic.
 
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use mirror_common::count::Packet;
 use mirror_tests::wait::until;
+use mirror_tests::world::Host;
 use nix::sys::signal::Signal;
 
 use crate::scene::{PATIENCE, Scene, balanced, figure, grow, nobody_noticed, reach};
@@ -53,4 +55,35 @@ fn a_killed_agent_leaves_nothing_and_the_next_starts_at_once() {
     traces.vanish(&scene.world);
     nobody_noticed(load);
     balanced(&status);
+}
+
+#[test]
+fn caps_hold_while_the_agent_stands_still() {
+    const RATE: u64 = 200;
+    let scene = Scene::new();
+    let agent = scene.agent(&["--max-packets-per-second", "200", "--max-burst", "100ms"]);
+    let traces = Traces::of(agent.process.pid());
+    let count = |packet: Packet| traces.packets()[packet as usize];
+    // A connection that a cap has cut stays cut, so new ones must come.
+    let mut wrk = Command::new("wrk");
+    wrk.args([
+        "-t1",
+        "-c4",
+        "-d30s",
+        "-H",
+        "Connection: close",
+        &format!("http://{}/users/1", Host::V1.service()),
+    ]);
+    let _load = scene.world.spawn(Host::Client, wrk.stdout(Stdio::null()), None).unwrap();
+    let busy = || Ok((count(Packet::Capped) > 100).then_some(()));
+    until("the cap", PATIENCE, busy).unwrap();
+    agent.process.signal(Signal::SIGSTOP).unwrap();
+    let (since, before) = (Instant::now(), count(Packet::Cloned));
+    let lapsed = || Ok((count(Packet::LeaseExpired) > 0).then_some(()));
+    until("the end of the lease", LEASE, lapsed).unwrap();
+    let (cloned, took) = (count(Packet::Cloned) - before, since.elapsed().as_secs_f64());
+    let most = RATE as f64 * (took + 0.1) + 2.0; // what two processors that race may admit more
+    assert!(cloned > 0 && (cloned as f64) <= most, "{cloned} in {took} s, at most {most}");
+    agent.process.signal(Signal::SIGCONT).unwrap();
+    agent.stop().unwrap();
 }

@@ -1,7 +1,7 @@
 //! A user whose connection the test holds in its hand: one request at a time, or several at once.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use mirror_tests::world::{Host, World};
@@ -22,6 +22,30 @@ impl Connection {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Connection { stream, received: Vec::new() }
+    }
+
+    /// Connects from one of the client's addresses.
+    pub fn open_from(world: &World, from: IpAddr, to: SocketAddr) -> Connection {
+        let connect = || -> std::io::Result<TcpStream> {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+            let stream = runtime.block_on(async {
+                let socket = tokio::net::TcpSocket::new_v4()?;
+                socket.bind((from, 0).into())?;
+                socket.connect(to).await
+            })?;
+            let stream = stream.into_std()?;
+            stream.set_nonblocking(false)?;
+            Ok(stream)
+        };
+        let stream = world.enter(Host::Client, connect).unwrap().unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Connection { stream, received: Vec::new() }
+    }
+
+    /// The client's end.
+    pub fn end(&self) -> SocketAddr {
+        self.stream.local_addr().unwrap()
     }
 
     /// GETs one target and waits for the answer; gives its status.

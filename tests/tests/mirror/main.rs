@@ -11,6 +11,8 @@ mod families;
 mod latency;
 mod ledger;
 mod load;
+mod reload;
 mod replay;
+mod rules;
 mod setup;
 mod share;

@@ -19,6 +19,7 @@ mod doubts;
 mod endings;
 mod endpoints;
 mod guards;
+mod rules;
 mod shapes;
 mod share;
 mod vantage;

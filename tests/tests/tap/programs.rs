@@ -8,13 +8,16 @@ use std::process::{Command, Stdio};
 use aya::Ebpf;
 use aya::maps::{Array, HashMap, MapData};
 use aya::programs::{SchedClassifier, TestRun as _, TestRunOptions};
+use mirror_agent::config::Config;
 use mirror_agent::kernel::attach::{self, Tap};
+use mirror_agent::kernel::caps;
 use mirror_agent::kernel::clock::monotonic;
 use mirror_agent::kernel::control::take_map;
 use mirror_agent::kernel::counts::{Counts, imbalance};
 use mirror_agent::kernel::flows::to_address;
 use mirror_agent::kernel::histograms::Histograms;
 use mirror_agent::kernel::object;
+use mirror_agent::kernel::rules::Rules;
 use mirror_common::count::{Packet, SideCount, Skip, side};
 use mirror_common::flow::{Endpoint, EndpointKey, Flow, FlowKey, TCP, UDP, known, phase, role};
 use mirror_common::limits::{SERVICES, VERSIONS};
@@ -54,6 +57,7 @@ pub struct Programs {
     endpoints: HashMap<MapData, EndpointKey, Endpoint>,
     flows: RefCell<HashMap<MapData, FlowKey, Flow>>,
     pub counts: Counts,
+    pub rules: Rules,
     pub histograms: Histograms,
     /// Where clones go.
     pub shadow: u32,
@@ -84,6 +88,7 @@ impl Programs {
         let control = take_map(&mut object, "CONTROL").unwrap();
         let histograms = Histograms::new(take_map(&mut object, "HISTOGRAMS").unwrap()).unwrap();
         let counts = Counts::new(&mut object).unwrap();
+        let rules = Rules::new(&mut object).unwrap();
         let mut take = |name| object.take_map(name).unwrap();
         let (policies, buckets) = (take("POLICIES"), take("BUCKETS"));
         let (endpoints, flows) = (take("ENDPOINTS_BY_KEY"), take("FLOWS_BY_KEY"));
@@ -95,6 +100,7 @@ impl Programs {
             endpoints: endpoints.try_into().unwrap(),
             flows: RefCell::new(flows.try_into().unwrap()),
             counts,
+            rules,
             histograms,
             shadow: 0,
         }
@@ -119,6 +125,17 @@ impl Programs {
     /// Changes how a service is mirrored.
     pub fn set_policy(&mut self, service: u8, policy: ServicePolicy) {
         self.policies.set(service.into(), policy, 0).unwrap();
+    }
+
+    /// Puts the rules of a config in force, as the agent does.
+    pub fn replace_rules(&mut self, config: &Config) {
+        let policies = &mut self.policies;
+        let change = |service: u8, act: &dyn Fn(&mut ServicePolicy)| {
+            let mut policy = policies.get(&service.into(), 0)?;
+            act(&mut policy);
+            Ok(policies.set(u32::from(service), policy, 0)?)
+        };
+        self.rules.replace(&config.services, change, caps::set).unwrap();
     }
 
     /// Fills a service's token buckets up again.

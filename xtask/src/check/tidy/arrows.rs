@@ -18,7 +18,7 @@ const LAYERS: [Layer; 6] = [
     // What several edges hold in common: counts, settings, and the middle put together.
     Layer {
         name: "shared",
-        modules: &["status", "latency", "ledger", "differences", "service", "pipeline"],
+        modules: &["status", "latency", "ledger", "differences", "service", "pipeline", "explain"],
         below: &["middle"],
         inward: true,
         pure: true,
