@@ -22,6 +22,7 @@ pub mod netlink;
 pub mod news;
 pub mod object;
 pub mod pulse;
+pub mod relay;
 pub mod rules;
 pub mod shadow;
 pub mod stats;
@@ -109,7 +110,7 @@ impl Kernel {
     }
 
     fn of(mut object: Ebpf, mechanism: Mechanism) -> Result<Self> {
-        let control = Control::new(control::take_map(&mut object, "CONTROL")?)?;
+        let control = Arc::new(Control::new(control::take_map(&mut object, "CONTROL")?)?);
         let histograms = Histograms::new(control::take_map(&mut object, "HISTOGRAMS")?)?;
         let counts = Counts::new(&mut object)?;
         let buckets = Arc::new(Buckets::new(control::take_map(&mut object, "BUCKETS")?)?);
@@ -121,12 +122,12 @@ impl Kernel {
         let policies = take("POLICIES")?.try_into()?;
         let endpoints = take("ENDPOINTS_BY_KEY")?.try_into()?;
         Ok(Kernel {
-            control: Arc::new(control),
+            taps: Mutex::new(Taps::new(mechanism, control.clone())),
+            control,
             counts,
             histograms,
             buckets,
             mechanism,
-            taps: Mutex::new(Taps::new(mechanism)),
             is_blind: AtomicBool::new(false),
             flows: Mutex::new(flows),
             events: Mutex::new(events),
@@ -316,11 +317,16 @@ impl Kernel {
     /// When the process may open no more files.
     pub fn programs(&self) -> Result<Vec<(&'static str, OwnedFd)>> {
         let mut object = lock(&self.object);
+        let has_raw = object::has_raw(&mut object);
         let mut copy = |name| {
             let program = object::program(&mut object, name)?;
             Ok((name, program.fd()?.as_fd().try_clone_to_owned().context("copy a descriptor")?))
         };
-        [object::INGRESS, object::EGRESS, object::DRAIN].into_iter().map(&mut copy).collect()
+        let mut names = vec![object::INGRESS, object::EGRESS, object::DRAIN];
+        if has_raw {
+            names.extend([object::RAW_INGRESS, object::RAW_EGRESS, object::RELAY]);
+        }
+        names.into_iter().map(&mut copy).collect()
     }
 
     /// How full the tables are.

@@ -14,6 +14,7 @@ mod histogram;
 mod maps;
 mod opaque;
 mod packet;
+mod relay;
 mod round_trip;
 mod scan;
 mod sequence;

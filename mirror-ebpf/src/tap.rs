@@ -40,14 +40,14 @@ pub fn mirror_egress(ctx: TcContext) -> i32 {
 /// The tap on packets that come in through an interface without link headers, such as a tun.
 #[classifier]
 #[inline(always)]
-pub fn raw_ingress(ctx: TcContext) -> i32 {
+pub fn mirror_raw_in(ctx: TcContext) -> i32 {
     tap::<RAW>(&ctx, INGRESS)
 }
 
 /// The same on packets that go out.
 #[classifier]
 #[inline(always)]
-pub fn raw_egress(ctx: TcContext) -> i32 {
+pub fn mirror_raw_out(ctx: TcContext) -> i32 {
     tap::<RAW>(&ctx, EGRESS)
 }
 

@@ -18,7 +18,7 @@ struct Facts {
     mtu: Option<i32>,
     up: bool,
     /// Whether its packets begin with an Ethernet header; on `lo` they do.
-    ethernet: bool,
+    framing: Framing,
 }
 
 /// The programs at one hook.
@@ -58,11 +58,11 @@ fn present(name: &str, facts: Facts) -> Row {
     let mtu = facts.mtu.map_or(String::new(), |mtu| format!(", MTU {mtu}"));
     let up = if facts.up { "up" } else { "down: nothing passes it until it is up" };
     let detail = format!("index {}{mtu}, {up}", facts.index);
-    if facts.ethernet {
-        item(name).ok(detail)
-    } else {
-        item(name)
-            .missing(format!("{detail}, but its packets have no Ethernet header: the taps cannot read them"))
+    match facts.framing {
+        Framing::Ethernet => item(name).ok(detail),
+        Framing::RawIp => item(name).ok(format!("{detail}, {}", facts.framing)),
+        Framing::Other(_) => item(name)
+            .missing(format!("{detail}, but its packets are {}: the taps cannot read them", facts.framing)),
     }
 }
 
@@ -85,7 +85,7 @@ fn facts(name: &str, index: u32) -> Facts {
     let up = entries.any(|entry| entry.flags.contains(InterfaceFlags::IFF_UP));
     let links = Netlink::open().and_then(|mut netlink| links::list(&mut netlink)).unwrap_or_default();
     let link = links.iter().find(|link| link.index == index);
-    Facts { index, mtu: mtu(name), up, ethernet: link.map(links::framing) == Some(Framing::Ethernet) }
+    Facts { index, mtu: mtu(name), up, framing: link.map_or(Framing::Ethernet, links::framing) }
 }
 
 fn chain(name: &str, kind: TcAttachType, mechanism: Option<Mechanism>) -> Chain {
@@ -153,10 +153,15 @@ mod tests {
     }
 
     #[test]
-    fn a_tunnel_without_ethernet_is_said_to_be_blind() {
-        let facts = Facts { index: 7, mtu: Some(1420), up: true, ethernet: true };
+    fn an_interface_without_ip_is_said_to_be_blind() {
+        let facts = Facts { index: 7, mtu: Some(1420), up: true, framing: Framing::Ethernet };
         assert_eq!(present("eth0", facts).detail, "index 7, MTU 1420, up");
-        assert_eq!(present("wg0", Facts { ethernet: false, ..facts }).state, State::Missing);
+        let raw = present("wg0", Facts { framing: Framing::RawIp, ..facts });
+        assert_eq!(
+            (raw.state, &*raw.detail),
+            (State::Ok, "index 7, MTU 1420, up, raw IP, without an Ethernet header")
+        );
+        assert_eq!(present("can0", Facts { framing: Framing::Other(280), ..facts }).state, State::Missing);
         let down = Facts { up: false, mtu: None, ..facts };
         assert_eq!(present("eth0", down).detail, "index 7, down: nothing passes it until it is up");
     }

@@ -17,7 +17,7 @@ use libbpf_sys::{
 use super::chain::{self, Place};
 use super::interface;
 use super::netlink::Netlink;
-use super::object::{self, EGRESS, INGRESS};
+use super::object::{self, EGRESS, INGRESS, RAW_EGRESS, RAW_INGRESS};
 use crate::status::Condition;
 
 /// Priority of our clsact filters. Not 1, which others fight for.
@@ -61,6 +61,12 @@ pub struct Hook {
 pub static HOOKS: [Hook; 2] = [
     Hook { name: "ingress", program: INGRESS, number: 1, kind: TcAttachType::Ingress },
     Hook { name: "egress", program: EGRESS, number: 2, kind: TcAttachType::Egress },
+];
+
+/// The same for interfaces whose packets have no link header.
+pub static RAW_HOOKS: [Hook; 2] = [
+    Hook { name: "ingress", program: RAW_INGRESS, number: 1, kind: TcAttachType::Ingress },
+    Hook { name: "egress", program: RAW_EGRESS, number: 2, kind: TcAttachType::Egress },
 ];
 
 impl Hook {
@@ -188,12 +194,18 @@ pub fn probe(object: &mut Ebpf) -> Result<Mechanism> {
     }
 }
 
-/// Puts the tap on both hooks of an interface; on loopback, where every packet passes both, on one.
+/// Puts the tap on both hooks of an interface; on loopback, where every packet passes both, on one. `hooks` are [`HOOKS`],
+/// or [`RAW_HOOKS`] where there are no link headers.
 ///
 /// # Errors
 ///
 /// When the interface does not exist or the kernel refuses; what was attached by then is detached again.
-pub fn attach(object: &mut Ebpf, interface: &str, mechanism: Mechanism) -> Result<Vec<Tap>> {
+pub fn attach(
+    object: &mut Ebpf,
+    interface: &str,
+    mechanism: Mechanism,
+    hooks: &'static [Hook; 2],
+) -> Result<Vec<Tap>> {
     let wanted = if interface == "lo" { 1 } else { 2 };
     let index = interface::require(interface)?;
     let mut netlink = Netlink::open().context("open a netlink socket")?;
@@ -211,7 +223,7 @@ pub fn attach(object: &mut Ebpf, interface: &str, mechanism: Mechanism) -> Resul
         let _ = tap.look(&mut netlink); // an interface that goes again at once is noticed by who watches
         Ok(tap)
     };
-    HOOKS.iter().take(wanted).map(&mut one).collect()
+    hooks.iter().take(wanted).map(&mut one).collect()
 }
 
 /// Attaches one program, and tells its id.

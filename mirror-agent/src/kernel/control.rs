@@ -86,6 +86,11 @@ impl Control {
         self.set_half(offset_of!(policy::Control, several_interfaces), several.into());
     }
 
+    /// Names the interface that gets the clones of packets without link headers, by index.
+    pub fn set_raw_shadow_interface(&self, index: u32) {
+        self.set_half(offset_of!(policy::Control, raw_shadow_interface), index);
+    }
+
     /// Names the mark of our own sockets.
     pub fn set_own_mark(&self, mark: u32) {
         self.set_half(offset_of!(policy::Control, own_mark), mark);

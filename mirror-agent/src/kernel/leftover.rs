@@ -6,7 +6,7 @@ use std::mem::size_of;
 use anyhow::{Context, Result};
 use libbpf_sys::{bpf_tc_detach, bpf_tc_hook, bpf_tc_opts, libbpf_set_print};
 
-use super::attach::{HANDLE, HOOKS, Hook, PRIORITY};
+use super::attach::{HANDLE, HOOKS, Hook, PRIORITY, RAW_HOOKS};
 use super::chain::{self, Filter};
 use super::interface;
 use super::netlink::Netlink;
@@ -21,7 +21,7 @@ pub fn sweep(name: &str) -> Result<bool> {
     let index = interface::require(name)?;
     let mut netlink = Netlink::open().context("open a netlink socket")?;
     let mut found = false;
-    for hook in &HOOKS {
+    for hook in HOOKS.iter().chain(&RAW_HOOKS) {
         found |=
             remove(&mut netlink, index, hook).with_context(|| format!("remove an old tap from {name}"))?;
     }

@@ -39,7 +39,7 @@ pub struct Link {
 pub enum Framing {
     /// An Ethernet header.
     Ethernet,
-    /// An IP header: tun, WireGuard, IP tunnels, PPP.
+    /// An IP header: tun, WireGuard, IP in IP.
     RawIp,
     /// Something else, by its `ARPHRD_*` number.
     Other(u16),
@@ -59,13 +59,9 @@ impl fmt::Display for Framing {
 pub fn framing(link: &Link) -> Framing {
     match link.hardware {
         libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK => Framing::Ethernet,
-        libc::ARPHRD_NONE
-        | RAWIP
-        | libc::ARPHRD_PPP
-        | libc::ARPHRD_TUNNEL
-        | libc::ARPHRD_TUNNEL6
-        | libc::ARPHRD_SIT
-        | libc::ARPHRD_IPGRE => Framing::RawIp,
+        libc::ARPHRD_NONE | RAWIP | libc::ARPHRD_TUNNEL | libc::ARPHRD_TUNNEL6 | libc::ARPHRD_SIT => {
+            Framing::RawIp
+        }
         other => Framing::Other(other),
     }
 }

@@ -16,6 +16,14 @@ pub const EGRESS: &str = "mirror_egress";
 /// See [`INGRESS`].
 pub const DRAIN: &str = "mirror_drain";
 
+/// The taps on interfaces whose packets have no link header, and what gives their clones one. They are loaded when the
+/// first such interface is tapped.
+pub const RAW_INGRESS: &str = "mirror_raw_in";
+/// See [`RAW_INGRESS`].
+pub const RAW_EGRESS: &str = "mirror_raw_out";
+/// See [`RAW_INGRESS`].
+pub const RELAY: &str = "mirror_relay";
+
 /// How often a load that was broken off is tried, as libbpf does.
 const LOADS: u32 = 5;
 
@@ -31,6 +39,26 @@ pub fn load() -> Result<Ebpf> {
             .with_context(|| format!("load the kernel program {name}"))?;
     }
     Ok(object)
+}
+
+/// Loads what interfaces without link headers need, unless it is loaded.
+///
+/// # Errors
+///
+/// As of [`load`].
+pub fn load_raw(object: &mut Ebpf) -> Result<()> {
+    for name in [RAW_INGRESS, RAW_EGRESS, RELAY] {
+        let program = program(object, name)?;
+        if program.fd().is_err() {
+            load_program(program).with_context(|| format!("load the kernel program {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether [`load_raw`] has been called.
+pub fn has_raw(object: &mut Ebpf) -> bool {
+    program(object, RELAY).is_ok_and(|program| program.fd().is_ok())
 }
 
 /// The kernel breaks a load off with EAGAIN when a signal is pending, and means that it be asked again.

@@ -6,18 +6,21 @@ mod entry;
 pub mod refusal;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use aya::Ebpf;
 
-use super::attach::{Mechanism, Tap, Vantage, attach};
+use super::attach::{HOOKS, Hook, Mechanism, RAW_HOOKS, Tap, Vantage, attach};
 use super::claim::{self, Asked, Claim};
+use super::control::Control;
 use super::flows::Lost;
 use super::links::{self, Framing, Link, framing};
 use super::netlink::Netlink;
+use super::relay::Relay;
 use super::wanted::Wanted;
-use super::{interface, leftover};
+use super::{interface, leftover, object};
 use crate::config::OnDisplaced;
 use changes::Changes;
 use entry::Entry;
@@ -42,6 +45,9 @@ pub enum Sharing {
 /// Every tap, and what is to be tapped.
 pub struct Taps {
     mechanism: Mechanism,
+    control: Arc<Control>,
+    /// Only where there are interfaces without link headers.
+    relay: Option<Relay>,
     wanted: Wanted,
     on_displaced: OnDisplaced,
     /// By interface index.
@@ -55,9 +61,11 @@ pub struct Taps {
 
 impl Taps {
     /// No taps yet.
-    pub fn new(mechanism: Mechanism) -> Self {
+    pub fn new(mechanism: Mechanism, control: Arc<Control>) -> Self {
         Taps {
             mechanism,
+            control,
+            relay: None,
             wanted: Wanted::default(),
             on_displaced: OnDisplaced::Report,
             entries: BTreeMap::new(),
@@ -200,16 +208,28 @@ impl Taps {
         if self.entries.len() >= TAPPED_MAX {
             return Err(Refusal::Full);
         }
-        match framing(link) {
-            Framing::Ethernet => {}
+        let hooks = match framing(link) {
+            Framing::Ethernet => &HOOKS,
+            Framing::RawIp => self.raw_hooks(object).map_err(Refusal::Failed)?,
             other => return Err(Refusal::Framing(other)),
-        }
-        let (claim, taps) = claim_and_attach(object, link, self.mechanism, sharing)?;
+        };
+        let (claim, taps) = claim_and_attach(object, link, (self.mechanism, hooks), sharing)?;
         let entry = Entry::new(link.name.clone(), claim, taps);
         entry.warn_of_neighbours(&mut self.changes);
         self.entries.insert(link.index, entry);
         self.refused.remove(&link.index);
         Ok(())
+    }
+
+    /// For interfaces without link headers: what their clones need comes with the first of them.
+    fn raw_hooks(&mut self, object: &mut Ebpf) -> Result<&'static [Hook; 2]> {
+        object::load_raw(object)?;
+        if self.relay.is_none() {
+            let relay = Relay::create(object, self.mechanism)?;
+            self.control.set_raw_shadow_interface(relay.index);
+            self.relay = Some(relay);
+        }
+        Ok(&RAW_HOOKS)
     }
 
     fn drop_gone(&mut self, links: &[Link]) -> Vec<Lost> {
@@ -255,7 +275,7 @@ impl Taps {
 fn claim_and_attach(
     object: &mut Ebpf,
     link: &Link,
-    mechanism: Mechanism,
+    (mechanism, hooks): (Mechanism, &'static [Hook; 2]),
     sharing: Sharing,
 ) -> Result<(Option<Claim>, Vec<Tap>), Refusal> {
     let failed = |error: anyhow::Error| Refusal::Failed(error);
@@ -269,7 +289,7 @@ fn claim_and_attach(
         Asked::Taken(_) if beside => None,
         Asked::Taken(owner) => return Err(Refusal::Taken(owner)),
     };
-    let taps = attach(object, &link.name, mechanism).map_err(failed)?;
+    let taps = attach(object, &link.name, mechanism, hooks).map_err(failed)?;
     // The name may have passed to another interface since it was listed.
     match interface::index(&link.name) {
         Ok(index) if index == link.index => Ok((claim, taps)),

@@ -66,7 +66,7 @@ fn a_dead_agents_filters_are_swept() {
     let scene = Scene::new();
     let leave = || {
         let mut object = object::load().unwrap();
-        std::mem::forget(attach(&mut object, "veth-v1", Mechanism::Clsact).unwrap());
+        std::mem::forget(attach(&mut object, "veth-v1", Mechanism::Clsact, &HOOKS).unwrap());
     };
     scene.world.enter(Host::Node, leave).unwrap();
     assert_eq!(filters(&scene).matches("name mirror_").count(), 2);

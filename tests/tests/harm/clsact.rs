@@ -17,7 +17,7 @@ const INTERFACE: &str = "eth0";
 
 /// Taps the node's interface towards the client.
 fn tap(object: &mut Ebpf) -> Vec<Tap> {
-    let taps = attach(object, INTERFACE, Mechanism::Clsact).unwrap();
+    let taps = attach(object, INTERFACE, Mechanism::Clsact, &HOOKS).unwrap();
     assert_eq!(taps.iter().map(|tap| tap.vantage.hook).collect::<Vec<_>>(), ["ingress", "egress"]);
     taps
 }

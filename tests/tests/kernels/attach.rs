@@ -36,7 +36,7 @@ fn clsact_filters_come_and_go() {
     let count = || ["ingress", "egress"].map(|hook| scene.filters(hook));
     let act = || {
         let mut object = object::load().unwrap();
-        let taps = attach(&mut object, Host::V1.interface(), Mechanism::Clsact).unwrap();
+        let taps = attach(&mut object, Host::V1.interface(), Mechanism::Clsact, &HOOKS).unwrap();
         assert_eq!(count(), [1, 1]);
         drop(taps);
         assert_eq!(count(), [0, 0]);
@@ -47,8 +47,10 @@ fn clsact_filters_come_and_go() {
 #[test]
 fn tcx_is_refused_where_it_is_not() {
     let world = World::new().unwrap();
-    let act =
-        || attach(&mut object::load().unwrap(), Host::V1.interface(), Mechanism::Tcx).map(|taps| taps.len());
+    let act = || {
+        attach(&mut object::load().unwrap(), Host::V1.interface(), Mechanism::Tcx, &HOOKS)
+            .map(|taps| taps.len())
+    };
     let attached = world.enter(Host::Node, act).unwrap();
     match mechanism() {
         Mechanism::Tcx => assert_eq!(attached.unwrap(), 2),

@@ -179,7 +179,7 @@ impl Programs {
     /// Puts the programs into the path of an interface's real packets, for as long as the taps are held.
     pub fn tap(&mut self, interface: &str) -> Vec<Tap> {
         let mechanism = attach::probe(&mut self.object).unwrap();
-        attach::attach(&mut self.object, interface, mechanism).unwrap()
+        attach::attach(&mut self.object, interface, mechanism, &HOOKS).unwrap()
     }
 
     /// A program by name.
