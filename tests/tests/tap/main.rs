@@ -12,14 +12,17 @@ mod connection;
 mod frame;
 mod programs;
 
+mod at_once;
 mod caps;
 mod clock;
 mod doubts;
 mod endings;
 mod endpoints;
 mod guards;
+mod proofs;
 mod shapes;
 mod share;
+mod stamps;
 mod vantage;
 mod verdict;
 mod verifier;
