@@ -10,7 +10,9 @@
 
 mod connection;
 mod frame;
+mod model;
 mod programs;
+mod script;
 
 mod at_once;
 mod caps;
@@ -19,6 +21,7 @@ mod doubts;
 mod endings;
 mod endpoints;
 mod guards;
+mod oracle;
 mod proofs;
 mod shapes;
 mod share;
