@@ -174,7 +174,7 @@ impl Model {
     fn meet(&mut self, key: &Key, seen: &Seen, own: bool, now: Span) -> Result<(Whose, usize), &'static str> {
         let old = self.talks.get(key);
         let anew = old.is_some_and(|talk| {
-            seen.syn && seen.from == talk.client && talk.turns.isn != Some(seen.sequence)
+            seen.syn && seen.from == talk.client && !talk.turns.has_sent_syn(seen.sequence)
         });
         if let (Some(talk), false) = (old, anew) {
             return Ok((talk.whose, usize::from(seen.from != talk.client)));

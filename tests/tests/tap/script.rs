@@ -244,7 +244,10 @@ fn act(random: &mut Random, talk: &mut Talk, steps: &mut Vec<Step>) {
     }
     let texts = if side == 0 { REQUESTS } else { RESPONSES };
     match random.below(40) {
-        0..=9 => send(random, talk, steps, side, 0, ACK, &random_text(texts, side), true),
+        0..=9 => {
+            let text = random.pick(&texts);
+            send(random, talk, steps, side, 0, ACK, text, true);
+        }
         10..=19 => {
             send(random, talk, steps, 0, 0, ACK, GET, true);
             send(random, talk, steps, 1, 0, ACK, RESPONSES[0], true);
@@ -255,7 +258,10 @@ fn act(random: &mut Random, talk: &mut Talk, steps: &mut Vec<Step>) {
             send(random, talk, steps, side, -(last.len() as i32), ACK, &last, false);
         }
         26 => send(random, talk, steps, side, -7, ACK, b"some old bytes and some that are new", true),
-        27 => send(random, talk, steps, side, random_ahead(side), ACK, &random_text(texts, side), true),
+        27 => {
+            let text = random.pick(&texts);
+            send(random, talk, steps, side, 50 + 40 * side as i32, ACK, text, true);
+        }
         28 => send(random, talk, steps, side, -1, ACK, b"k", false),
         29 => send(random, talk, steps, side, -1, ACK, b"", false),
         30 | 31 => send(random, talk, steps, side, 0, FIN | ACK, b"", true),
@@ -266,25 +272,16 @@ fn act(random: &mut Random, talk: &mut Talk, steps: &mut Vec<Step>) {
             talk.next = [random.next() as u32 | 1, random.next() as u32];
             talk.shaken = 0;
         }
-        36 => send(random, talk, steps, side, 0, random_flags(), texts[0], false),
+        36 => send(random, talk, steps, side, 0, FIN | SYN | RST | ACK, texts[0], false),
         37 => {
             let text = random.pick(&texts);
-            send(random, talk, steps, side, 0, ACK, &text, true);
+            send(random, talk, steps, side, 0, ACK, text, true);
             send(random, talk, steps, 1 - side, 0, ACK, b"", true);
         }
         _ => {
             let text = random.pick(&texts);
-            send(random, talk, steps, side, 0, ACK, &text, true);
+            send(random, talk, steps, side, 0, ACK, text, true);
         }
-    }
-    fn random_text(texts: [&'static [u8]; 10], side: usize) -> Vec<u8> {
-        texts[side].to_vec()
-    }
-    fn random_ahead(side: usize) -> i32 {
-        if side == 0 { 50 } else { 90 }
-    }
-    fn random_flags() -> u8 {
-        FIN | SYN | RST | ACK
     }
 }
 
@@ -296,7 +293,10 @@ fn shake(random: &mut Random, talk: &mut Talk, steps: &mut Vec<Step>) {
             send(random, talk, steps, 0, 0, SYN, data, true);
         }
         1 => send(random, talk, steps, 1, 0, SYN | ACK, b"", true),
-        _ => send(random, talk, steps, 0, 0, ACK, if random.once(5) { GET } else { b"" }, true),
+        _ => {
+            let data: &[u8] = if random.once(5) { GET } else { b"" };
+            send(random, talk, steps, 0, 0, ACK, data, true);
+        }
     }
     talk.shaken += 1;
 }
@@ -386,7 +386,8 @@ fn wrap(random: &mut Random, talk: &Talk, side: usize, transport: &[u8]) -> Vec<
     }
     if random.once(50) {
         // Nothing that says what follows, nor the link header, which a test run looks into itself.
-        let at = floor - 40 + random.below(packet.len() - floor + 40);
+        let link = floor - 40;
+        let at = link + random.below(packet.len() - link);
         packet[at] = random.next() as u8;
     }
     packet

@@ -105,7 +105,7 @@ fn what_is_not_a_bare_acknowledgement_ends_no_handshake() {
 #[test]
 fn the_first_bare_echo_of_a_stamp_is_one() {
     let programs = Programs::with_services();
-    let starts = [100, 0x7fff_ffff, 0x8000_0000, 0x9000_0000, u32::MAX - 1, u32::MAX];
+    let starts = [100, 0x7fff_ffff, 0x8000_0000, 0x9000_0000, u32::MAX - 2, u32::MAX];
     for (service, since) in starts.into_iter().enumerate() {
         let mut talk = Talk::open(&programs, service as u8, since);
         let stamp = since.wrapping_add(2);
@@ -171,4 +171,19 @@ fn what_is_only_timed_has_round_trips_too() {
     programs.know(address_of(0), 0, 2, role::OBSERVED);
     Talk::open(&programs, 0, 100);
     assert_eq!(programs.round_trips(0, 2, HANDSHAKE, SERVER).slots.iter().sum::<u64>(), 1);
+}
+
+/// After a SYN-ACK that came twice, what the server sends before it is answered starts no handshake.
+#[test]
+fn data_before_the_handshake_has_ended_is_no_part_of_it() {
+    let programs = Programs::with_services();
+    let mut talk = Talk::new(&programs, 0);
+    talk.send(CLIENT, SYN, [100, 0], b"");
+    talk.send(SERVER, SYN | ACK, [500, 100], b"");
+    talk.next[SERVER] -= 1;
+    talk.send(SERVER, SYN | ACK, [501, 100], b"");
+    talk.send(SERVER, ACK, [502, 100], b"220 ready");
+    talk.send(SERVER, ACK, [503, 100], b"to serve");
+    talk.send(CLIENT, ACK, [103, 503], b"");
+    assert_eq!(talk.count(), [0, 1, 0, 0]);
 }

@@ -44,7 +44,7 @@ impl Trips {
 
     fn syn(&mut self, seen: &Seen, side: usize, now: Span, turns: &Turns) -> Option<(&'static str, usize, Span)> {
         if side == CLIENT {
-            self.syn = (turns.isn.is_none() && !turns.start && !seen.ack).then_some(now);
+            self.syn = (turns.next[CLIENT].is_none() && !seen.ack).then_some(now);
             self.awaited[SERVER] = None;
             return None;
         }
@@ -86,7 +86,7 @@ impl Trips {
             return;
         }
         self.newest[to] = stamp;
-        if newest != 0 && !seen.payload.is_empty() && !self.awaits(to) {
+        if newest != 0 && !seen.payload.is_empty() && !self.awaits(to) && !self.handshake {
             self.awaited[to] = Some((stamp, now));
         }
     }

@@ -22,8 +22,6 @@ type Recorded = (Span, Span, usize);
 /// Everything that is known of a connection's bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Turns {
-    /// The client's initial sequence number.
-    pub isn: Option<u32>,
     /// The next bytes without a request outstanding are the start of one.
     pub start: bool,
     pub next: [Option<u32>; 2],
@@ -57,6 +55,12 @@ const ERROR: usize = 1;
 const UNKNOWN: usize = 2;
 
 impl Turns {
+    /// A SYN at most 64 KiB behind what the client has sent is its own, sent again.
+    pub fn has_sent_syn(&self, sequence: u32) -> bool {
+        let behind = |next: u32| (i64::from(next) - i64::from(sequence) - 1).rem_euclid(1 << 32);
+        self.next[CLIENT].is_some_and(|next| behind(next) < 1 << 16)
+    }
+
     /// Turns that have begun and not ended.
     pub fn open(&self) -> u64 {
         u64::from(self.turn.is_some()) + u64::from(self.waiting.is_some())
@@ -88,14 +92,13 @@ impl Turns {
     }
 
     fn syn(&mut self, seen: &Seen, side: usize, count: &mut Count) {
-        let again = if side == CLIENT { self.isn.is_some() } else { self.next[SERVER].is_some() };
-        if again {
+        if self.next[side].is_some() {
             count.retransmits[side] += 1;
             return;
         }
         self.next[side] = Some(seen.sequence.wrapping_add(1));
         if side == CLIENT {
-            (self.isn, self.start) = (Some(seen.sequence), true);
+            self.start = true;
         }
     }
 
