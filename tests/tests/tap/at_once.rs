@@ -49,7 +49,7 @@ fn a_replaced_connection_makes_room_for_the_one_that_replaces_it() {
     let mut programs = Programs::with_services();
     programs.set_policy(0, ServicePolicy { max_connections: 1, ..WHOLE });
     let mut c = Connection::open(&programs, 0);
-    c.next = [77, 99];
+    c.next = [77_000_000, 99];
     c.handshake();
     assert_eq!((c.flow().unwrap().decision, programs.buckets(0).open), (decision::MIRROR, 1));
 }

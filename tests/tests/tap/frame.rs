@@ -110,7 +110,6 @@ pub fn datagram(from: SocketAddr, to: SocketAddr, payload: &[u8]) -> Vec<u8> {
     between(from, to, UDP, &udp(from.port(), to.port(), payload))
 }
 
-
 /// A TCP segment with time stamps as every stack lays them out: NOP, NOP, stamps.
 pub fn stamped(
     [from, to]: [u16; 2],

@@ -180,7 +180,8 @@ impl Model {
             return Ok((talk.whose, usize::from(seen.from != talk.client)));
         }
         let (whose, side) = self.whose(seen)?;
-        let speaks = !seen.tcp || (seen.syn && !seen.rst) || (!seen.payload.is_empty() && !seen.fin && !seen.rst);
+        let speaks =
+            !seen.tcp || (seen.syn && !seen.rst) || (!seen.payload.is_empty() && !seen.fin && !seen.rst);
         if !anew && !speaks {
             return Ok((whose, side));
         }
@@ -206,9 +207,7 @@ impl Model {
             .or_else(|| any(seen.from).map(|whose| (whose, SERVER)));
         match found {
             Some(found) => Ok(found),
-            None if self.told.everything => {
-                Ok(((0, 0, Role::Primary), usize::from(seen.to.1 > seen.from.1)))
-            }
+            None if self.told.everything => Ok(((0, 0, Role::Primary), usize::from(seen.to.1 > seen.from.1))),
             None => Err("unmatched"),
         }
     }

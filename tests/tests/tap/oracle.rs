@@ -97,7 +97,8 @@ fn take(step: &Step, programs: &mut Programs, model: &mut Model, banks: &mut [u3
                 (true, 1) => RAW_INGRESS,
                 (true, _) => RAW_EGRESS,
             };
-            let Moment(before, after) = programs.run(frame, Meta { program, interface: vantage.0, mark: *mark });
+            let Moment(before, after) =
+                programs.run(frame, Meta { program, interface: vantage.0, mark: *mark });
             let now = Span(before, after);
             model.take(&Sight { frame, raw: *raw, vantage: *vantage, mark: *mark, now });
         }
@@ -115,7 +116,9 @@ fn take(step: &Step, programs: &mut Programs, model: &mut Model, banks: &mut [u3
         }
         Step::Ring(ring, killed) => {
             let bit = 1 << ring;
-            programs.steer(|control| control.rings_killed = control.rings_killed & !bit | u64::from(*killed) << ring);
+            programs.steer(|control| {
+                control.rings_killed = control.rings_killed & !bit | u64::from(*killed) << ring
+            });
             model.told.rings_killed.remove(ring);
             model.told.rings_killed.extend(killed.then_some(*ring));
         }
@@ -202,7 +205,11 @@ fn compare_service(programs: &Programs, model: &Model, service: u8) -> Result<()
         let count = programs.side(service, side as u8);
         for (index, name) in Packet::NAMES.into_iter().enumerate() {
             let expect = model.ends.get(&(service, side, name)).copied().unwrap_or_default();
-            same(&format!("{name} of {service}/{side}"), &[count.packets[index], count.bytes[index]], &expect)?;
+            same(
+                &format!("{name} of {service}/{side}"),
+                &[count.packets[index], count.bytes[index]],
+                &expect,
+            )?;
         }
         same("events lost", &count.events_lost, &0)?;
     }
@@ -304,7 +311,8 @@ fn the_scripts_know_every_reason() {
             }
         }
     }
-    let reasons: HashSet<_> = model.counts.values().flat_map(|count| count.ambiguous.keys().copied()).collect();
+    let reasons: HashSet<_> =
+        model.counts.values().flat_map(|count| count.ambiguous.keys().copied()).collect();
     let expect: HashSet<_> =
         Ambiguous::NAMES.into_iter().filter(|name| !["", "long_request"].contains(name)).collect();
     assert_eq!(reasons, expect);

@@ -85,8 +85,7 @@ impl Programs {
         let mut take = |name| object.take_map(name).unwrap();
         let (policies, buckets) = (take("POLICIES"), take("BUCKETS"));
         let (endpoints, flows) = (take("ENDPOINTS_BY_KEY"), take("FLOWS_BY_KEY"));
-        let (prefixes, rule_counts, events) =
-            (take("RULES_BY_PREFIX"), take("RULE_COUNTS"), take("EVENTS"));
+        let (prefixes, rule_counts, events) = (take("RULES_BY_PREFIX"), take("RULE_COUNTS"), take("EVENTS"));
         let mut programs = Programs {
             object,
             control: Array::try_from(aya::maps::Map::Array(control)).unwrap(),

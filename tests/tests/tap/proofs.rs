@@ -140,7 +140,8 @@ fn a_threshold_counts_what_is_at_most_its_bound() {
         c.send(SERVER, OK);
         c.packet(CLIENT, RST, b"");
     }
-    let expect = bounds.map(|bound| values.iter().filter(|value| bound != 0 && **value <= bound).count() as u64);
+    let expect =
+        bounds.map(|bound| values.iter().filter(|value| bound != 0 && **value <= bound).count() as u64);
     for measure in [measure::TTFB, measure::TOTAL] {
         let series = programs.turn_series(0, 0, measure, outcome::OK);
         assert_eq!((series.under, series.slots.iter().sum()), (expect, values.len() as u64));

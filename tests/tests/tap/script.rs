@@ -8,7 +8,12 @@ use crate::model::rules::{Policy, Rule};
 /// A step of a script.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Packet { frame: Vec<u8>, raw: bool, vantage: (u32, u8), mark: u32 },
+    Packet {
+        frame: Vec<u8>,
+        raw: bool,
+        vantage: (u32, u8),
+        mark: u32,
+    },
     /// A service gets another policy, its rules in the other bank.
     Policy(u8, Policy),
     Killed(bool),
@@ -84,11 +89,22 @@ fn talk(random: &mut Random) -> Talk {
     let v4: [&str; 6] = ["10.1.0.1", "10.1.0.2", "10.1.7.1", "10.2.0.1", "192.168.3.4", "203.0.113.9"];
     let v6: [&str; 5] = ["2001:db8:1::1", "2001:db8:1::2", "2001:db8:2::1", "fd00:7::1", "fe80::9"];
     let servers4: [&str; 7] = [
-        "10.0.0.2:8000", "10.0.0.2:8000", "10.0.0.3:8001", "10.0.0.4:8002", "10.9.9.9:9000", "10.0.0.2:53",
+        "10.0.0.2:8000",
+        "10.0.0.2:8000",
+        "10.0.0.3:8001",
+        "10.0.0.4:8002",
+        "10.9.9.9:9000",
+        "10.0.0.2:53",
         "10.0.0.9:8000",
     ];
-    let servers6: [&str; 6] =
-        ["[fd00::2]:8000", "[fd00::2]:8000", "[fd00::2]:8001", "[fd00::9]:9000", "[fd00::3]:53", "[fd00::2]:7777"];
+    let servers6: [&str; 6] = [
+        "[fd00::2]:8000",
+        "[fd00::2]:8000",
+        "[fd00::2]:8001",
+        "[fd00::9]:9000",
+        "[fd00::3]:53",
+        "[fd00::2]:7777",
+    ];
     let (ip, server): (&str, &str) = match random.once(2) {
         true => (random.pick(&v4), random.pick(&servers4)),
         false => (random.pick(&v6), random.pick(&servers6)),
@@ -143,7 +159,8 @@ const RESPONSES: [&[u8]; 10] = [
 pub fn script(seed: u64, len: usize) -> Vec<Step> {
     let mut random = Random(seed);
     let mut talks: Vec<Talk> = (0..12).map(|_| talk(&mut random)).collect();
-    let mut policies: Vec<Policy> = (0..SERVICES).map(|_| Policy { rest: 1_000_000, ..Policy::default() }).collect();
+    let mut policies: Vec<Policy> =
+        (0..SERVICES).map(|_| Policy { rest: 1_000_000, ..Policy::default() }).collect();
     let mut steps = Vec::new();
     while steps.len() < len {
         if random.once(60) {
@@ -197,8 +214,18 @@ fn change(random: &mut Random, policy: &mut Policy) {
 
 fn change_rules(random: &mut Random, policy: &mut Policy) {
     let prefixes = [
-        "0.0.0.0/0", "10.0.0.0/8", "10.1.0.0/16", "10.1.0.0/24", "10.1.0.1/32", "192.168.0.0/16", "::/0",
-        "2001:db8::/32", "2001:db8:1::/48", "2001:db8:1::1/128", "fd00::/8", "2001:db8:1::/64",
+        "0.0.0.0/0",
+        "10.0.0.0/8",
+        "10.1.0.0/16",
+        "10.1.0.0/24",
+        "10.1.0.1/32",
+        "192.168.0.0/16",
+        "::/0",
+        "2001:db8::/32",
+        "2001:db8:1::/48",
+        "2001:db8:1::1/128",
+        "fd00::/8",
+        "2001:db8:1::/64",
     ];
     let share = random.pick(&[0, 300_000, 700_000, 1_000_000, 1_000_000]);
     match random.below(4) {
@@ -211,7 +238,9 @@ fn change_rules(random: &mut Random, policy: &mut Policy) {
             policy.rules[changed].share = share;
         }
         _ => {
-            let Some(slot) = (1..16).find(|slot| policy.rules.iter().all(|rule| rule.slot != *slot)) else { return };
+            let Some(slot) = (1..16).find(|slot| policy.rules.iter().all(|rule| rule.slot != *slot)) else {
+                return;
+            };
             let rule = Rule {
                 slot,
                 share,

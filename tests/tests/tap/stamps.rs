@@ -43,9 +43,8 @@ impl<'a> Talk<'a> {
 
     /// How many round trips there are: of the handshake to client and server, of stamps to client and server.
     fn count(&self) -> [u64; 4] {
-        [(HANDSHAKE, CLIENT), (HANDSHAKE, SERVER), (STAMP, CLIENT), (STAMP, SERVER)].map(|(kind, side)| {
-            self.programs.round_trips(self.service, 0, kind, side).slots.iter().sum()
-        })
+        [(HANDSHAKE, CLIENT), (HANDSHAKE, SERVER), (STAMP, CLIENT), (STAMP, SERVER)]
+            .map(|(kind, side)| self.programs.round_trips(self.service, 0, kind, side).slots.iter().sum())
     }
 }
 

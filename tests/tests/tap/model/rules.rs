@@ -1,8 +1,8 @@
 //! Which share a connection falls under, and the caps: a list that is gone through, and numbers too wide to overflow.
 
+use super::Key;
 use super::span::Span;
 use super::wire::End;
-use super::Key;
 
 /// One rule, in its place in the list.
 #[derive(Clone, Debug, Default)]

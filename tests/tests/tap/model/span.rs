@@ -10,10 +10,7 @@ const SLACK: u64 = 1000;
 impl Span {
     /// The time from an earlier moment to this one. A clock that has gone back reads as none.
     pub fn since(self, earlier: Span) -> Span {
-        Span(
-            self.0.saturating_sub(earlier.1).saturating_sub(SLACK),
-            self.1.saturating_sub(earlier.0) + SLACK,
-        )
+        Span(self.0.saturating_sub(earlier.1).saturating_sub(SLACK), self.1.saturating_sub(earlier.0) + SLACK)
     }
 }
 
@@ -41,7 +38,13 @@ fn bound(slot: usize) -> u64 {
 }
 
 /// Whether a series can be of these values: its count, its sum, and how many are at or under each bound.
-pub fn agrees(spans: &[Span], slots: &[u64], sum: u64, under: [u64; 8], thresholds: Option<[u64; 8]>) -> bool {
+pub fn agrees(
+    spans: &[Span],
+    slots: &[u64],
+    sum: u64,
+    under: [u64; 8],
+    thresholds: Option<[u64; 8]>,
+) -> bool {
     let at_most = |count: u64, bound: u64| {
         let surely = spans.iter().filter(|span| span.1 <= bound).count() as u64;
         let maybe = spans.iter().filter(|span| span.0 <= bound).count() as u64;

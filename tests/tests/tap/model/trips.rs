@@ -29,7 +29,13 @@ impl Trips {
     }
 
     /// Follows a segment; returns a round trip that it ends: kind, side that answered, duration.
-    pub fn follow(&mut self, seen: &Seen, side: usize, now: Span, turns: &Turns) -> Option<(&'static str, usize, Span)> {
+    pub fn follow(
+        &mut self,
+        seen: &Seen,
+        side: usize,
+        now: Span,
+        turns: &Turns,
+    ) -> Option<(&'static str, usize, Span)> {
         if seen.syn {
             return self.syn(seen, side, now, turns);
         }
@@ -42,7 +48,13 @@ impl Trips {
         trip
     }
 
-    fn syn(&mut self, seen: &Seen, side: usize, now: Span, turns: &Turns) -> Option<(&'static str, usize, Span)> {
+    fn syn(
+        &mut self,
+        seen: &Seen,
+        side: usize,
+        now: Span,
+        turns: &Turns,
+    ) -> Option<(&'static str, usize, Span)> {
         if side == CLIENT {
             self.syn = (turns.next[CLIENT].is_none() && !seen.ack).then_some(now);
             self.awaited[SERVER] = None;
@@ -57,7 +69,12 @@ impl Trips {
         Some(("handshake", SERVER, now.since(syn)))
     }
 
-    fn handshake_ends(&mut self, seen: &Seen, now: Span, turns: &Turns) -> Option<(&'static str, usize, Span)> {
+    fn handshake_ends(
+        &mut self,
+        seen: &Seen,
+        now: Span,
+        turns: &Turns,
+    ) -> Option<(&'static str, usize, Span)> {
         self.handshake = false;
         if let Some([stamp, _]) = seen.stamps {
             self.newest[SERVER] = stamp;
@@ -69,7 +86,13 @@ impl Trips {
         Some(("handshake", CLIENT, now.since(answer.filter(|_| plain && fits)?)))
     }
 
-    fn echo(&mut self, echo: u32, seen: &Seen, side: usize, now: Span) -> Option<(&'static str, usize, Span)> {
+    fn echo(
+        &mut self,
+        echo: u32,
+        seen: &Seen,
+        side: usize,
+        now: Span,
+    ) -> Option<(&'static str, usize, Span)> {
         let (stamp, since) = self.awaited[side]?;
         let behind = (i64::from(stamp) - i64::from(echo)).rem_euclid(1 << 32);
         if behind != 0 && behind < 1 << 31 {

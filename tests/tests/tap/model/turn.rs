@@ -73,7 +73,13 @@ impl Turns {
     }
 
     /// Follows a segment. Returns whether the connection is over, and what is recorded.
-    pub fn follow(&mut self, seen: &Seen, side: usize, now: Span, count: &mut Count) -> (bool, Option<Recorded>) {
+    pub fn follow(
+        &mut self,
+        seen: &Seen,
+        side: usize,
+        now: Span,
+        count: &mut Count,
+    ) -> (bool, Option<Recorded>) {
         self.recorded = None;
         if seen.syn {
             self.syn(seen, side, count);
