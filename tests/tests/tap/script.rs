@@ -393,7 +393,7 @@ fn wrap(random: &mut Random, talk: &Talk, side: usize, transport: &[u8]) -> Vec<
             let mut headers = vec![];
             for _ in 0..if strange { random.below(8) } else { 0 } {
                 let kind = random.pick(&[0, 43, 60, 44, 51]);
-                headers.push((kind, vec![0; if kind == 51 { 8 } else { 8 }]));
+                headers.push((kind, vec![0; 8]));
             }
             (IPV6, frame::ipv6(from, to, protocol, &headers, transport))
         }

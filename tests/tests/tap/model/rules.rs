@@ -68,7 +68,7 @@ pub fn is_in(key: &Key, seed: u32, share: u32) -> bool {
     tuple.extend(low.1.to_be_bytes());
     tuple.extend(high.1.to_be_bytes());
     tuple.push(*protocol);
-    u128::from(murmur3(&tuple, seed)) * 1_000_000 >> 32 < u128::from(share)
+    (u128::from(murmur3(&tuple, seed)) * 1_000_000) >> 32 < u128::from(share)
 }
 
 /// MurmurHash3, x86, 32 bits, as its author wrote it down.
@@ -129,7 +129,7 @@ impl Buckets {
 fn admit(arrival: u128, cost: u64, units: u64, burst: u64, now: Span) -> Option<u128> {
     let now = u128::from(now.0);
     let fill = arrival.saturating_sub(now);
-    (fill <= u128::from(burst)).then(|| now + fill + (u128::from(cost) * u128::from(units) >> 10))
+    (fill <= u128::from(burst)).then(|| now + fill + ((u128::from(cost) * u128::from(units)) >> 10))
 }
 
 /// Vectors of the reference implementation, as its verification suites quote them.
