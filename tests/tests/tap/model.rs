@@ -344,7 +344,7 @@ impl Model {
         }
         let count = self.counts.entry((service, version)).or_default();
         let (over, recorded) = talk.turns.follow(seen, side, now, count);
-        if let Some((ttfb, total, outcome)) = recorded {
+        for (ttfb, total, outcome) in recorded {
             self.series.entry((service, version, "ttfb", outcome)).or_default().push(ttfb);
             self.series.entry((service, version, "total", outcome)).or_default().push(total);
         }

@@ -29,7 +29,7 @@ pub struct Turns {
     turn: Option<Turn>,
     waiting: Option<Recorded>,
     poison: Option<&'static str>,
-    recorded: Option<Recorded>,
+    recorded: Vec<Recorded>,
 }
 
 /// Where a segment's bytes stand.
@@ -79,8 +79,7 @@ impl Turns {
         side: usize,
         now: Span,
         count: &mut Count,
-    ) -> (bool, Option<Recorded>) {
-        self.recorded = None;
+    ) -> (bool, Vec<Recorded>) {
         if seen.syn {
             self.syn(seen, side, count);
         }
@@ -94,7 +93,7 @@ impl Turns {
             self.finished(seen, side, count);
         }
         let speaks = seen.syn || seen.fin || seen.rst || !seen.payload.is_empty();
-        (speaks && self.settle(seen, side, count), self.recorded.take())
+        (speaks && self.settle(seen, side, count), std::mem::take(&mut self.recorded))
     }
 
     fn syn(&mut self, seen: &Seen, side: usize, count: &mut Count) {
@@ -234,8 +233,8 @@ impl Turns {
             (Some(_), Some(_)) => self.spoil("pipelined", count),
             (Some(answer), None) => answer.1 = now,
             (None, Some(status)) => {
-                self.recorded = self.waiting.take();
-                count.recorded += u64::from(self.recorded.is_some());
+                count.recorded += u64::from(self.waiting.is_some());
+                self.recorded.extend(self.waiting.take());
                 match status {
                     101 => self.spoil("upgrade", count),
                     100..=199 => {}
@@ -272,11 +271,8 @@ impl Turns {
             return false;
         }
         self.finish(count);
-        if let Some(waiting) = self.waiting.take() {
-            assert!(self.recorded.is_none(), "two turns end with one packet");
-            self.recorded = Some(waiting);
-            count.recorded += 1;
-        }
+        count.recorded += u64::from(self.waiting.is_some());
+        self.recorded.extend(self.waiting.take());
         self.fin[CLIENT]
     }
 
