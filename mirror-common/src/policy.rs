@@ -144,6 +144,9 @@ const _: () = assert!(size_of::<Buckets>() == 32);
 /// Fixed-point scale of the costs.
 pub const COST_SHIFT: u32 = 10;
 
+/// No cost is higher, so that the bytes of a packet (fewer than 2^17) times it fit: 19 hours a unit.
+const HIGHEST_COST: u64 = 1 << 56;
+
 /// The cost of one unit at a rate of `per_second`; 0 (no cap) for a rate of 0.
 pub const fn cost(per_second: u64) -> u64 {
     if per_second == 0 {
@@ -160,7 +163,10 @@ pub fn admit(bucket: u64, now: u64, units: u64, cost: u64, burst: u64) -> Option
     if start - now > burst {
         return None;
     }
-    Some(start.saturating_add((units * cost) >> COST_SHIFT))
+    let cost = if cost > HIGHEST_COST { HIGHEST_COST } else { cost };
+    // In two parts, so that it fits: the whole nanoseconds, and the rest.
+    let rest = cost & ((1 << COST_SHIFT) - 1);
+    Some(start.saturating_add(units * (cost >> COST_SHIFT) + ((units * rest) >> COST_SHIFT)))
 }
 
 #[cfg(test)]

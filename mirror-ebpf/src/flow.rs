@@ -33,14 +33,18 @@ pub enum Found {
     None,
 }
 
+/// A SYN so many bytes behind what the client has sent is its own, sent again: late, or without the data that it had
+/// (RFC 7413, section 4.2.2). Another connection's looks so once in 65,536 times.
+const SYN_AGAIN: u32 = 1 << 16;
+
 /// A SYN with another initial sequence number is a new connection on old addresses.
 #[inline(always)]
 fn starts_anew(flow: &Flow, from_low: bool, packet: &Packet) -> bool {
     let segment = &packet.segment;
     segment.tcp_flags & tcp::SYN != 0
         && (flow.marks & mark::CLIENT_IS_LOW != 0) == from_low
-        && (flow.known & known::START == 0
-            || flow.request_next != segment.sequence.wrapping_add(1 + segment.payload))
+        && (flow.known & known::REQUEST_NEXT == 0
+            || flow.request_next.wrapping_sub(segment.sequence.wrapping_add(1)) >= SYN_AGAIN)
 }
 
 /// Whether a packet without an entry is to have one: not a bare ACK, not a late FIN or RST.
@@ -139,10 +143,14 @@ pub fn owns(flow: &mut Flow, from: u8, interface: u32, hook: u8) -> bool {
 /// The same for a connection that has closed a moment ago, and what was decided for it.
 #[inline(always)]
 pub fn closed(key: &FlowKey, from: u8, interface: u32, hook: u8) -> Option<(bool, Decided)> {
-    let closed = CLOSED_BY_KEY.get_ptr(key)?;
+    let closed = CLOSED_BY_KEY.get_ptr_mut(key)?;
     // SAFETY: the kernel keeps the entry alive for this run; its writers write it whole.
-    let closed = unsafe { &*closed };
+    let closed = unsafe { &mut *closed };
     let from = (from & 1) as usize;
+    if closed.interface[from] == 0 {
+        closed.interface[from] = interface;
+        closed.hook[from] = hook;
+    }
     let decided = Decided {
         decision: closed.decision,
         rule: closed.rule,

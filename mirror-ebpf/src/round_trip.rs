@@ -34,14 +34,16 @@ pub fn follow(segment: &Segment, from: u8, flow: &mut Flow, now: u64) {
 fn handshake(segment: &Segment, from: u8, flow: &mut Flow, now: u64) {
     let (client, server) = (side::CLIENT as usize, side::SERVER as usize);
     if from == side::CLIENT {
-        let first = flow.known & known::START == 0 && segment.tcp_flags & tcp::ACK == 0;
+        let first = flow.known & known::REQUEST_NEXT == 0 && segment.tcp_flags & tcp::ACK == 0;
         flow.echo_since[server] = if first { now } else { 0 };
         return;
     }
     let first = flow.known & known::RESPONSE_NEXT == 0;
-    if first && flow.echo_since[server] != 0 {
+    let is_of_syn = flow.echo_since[server] != 0 && flow.echo_of[server] == 0;
+    if first && is_of_syn {
         take(flow, round_trip::HANDSHAKE, side::SERVER, now);
     }
+    flow.echo_since[server] = 0;
     flow.echo_since[client] = if first { now } else { 0 };
     flow.marks |= mark::HANDSHAKE;
 }
@@ -64,7 +66,8 @@ fn handshake_ends(segment: &Segment, flow: &mut Flow, now: u64) {
 #[inline(always)]
 fn echo(segment: &Segment, from: u8, flow: &mut Flow, now: u64) {
     let index = (from & 1) as usize;
-    if flow.echo_since[index] == 0 || is_newer(flow.echo_of[index], segment.echo) {
+    // A handshake waits for no stamp.
+    if flow.echo_since[index] == 0 || flow.echo_of[index] == 0 || is_newer(flow.echo_of[index], segment.echo) {
         return;
     }
     if segment.echo == flow.echo_of[index] && segment.payload == 0 {
@@ -80,7 +83,9 @@ fn await_echo(segment: &Segment, from: u8, flow: &mut Flow, now: u64) {
     let newest = flow.newest_stamp[to];
     if newest == 0 || is_newer(segment.stamp, newest) {
         flow.newest_stamp[to] = segment.stamp;
-        if newest != 0 && segment.payload > 0 && flow.echo_since[to] == 0 {
+        // Until the client has answered, its place holds the handshake's.
+        let free = flow.echo_since[to] == 0 && flow.marks & mark::HANDSHAKE == 0;
+        if newest != 0 && segment.payload > 0 && free {
             flow.echo_since[to] = now;
             flow.echo_of[to] = segment.stamp;
         }

@@ -91,14 +91,17 @@ impl<'a> Tap<'a> {
     #[inline(always)]
     fn take(&self) -> Result<(), Skip> {
         let (seen, mut entry) = self.meet()?;
+        if seen.subject.is_primary() && self.is_own() {
+            return Err(Skip::Own);
+        }
         let mut over = false;
         let decided = match &mut entry {
             Some(flow) => {
-                if flow.decision == decision::OWN && seen.subject.is_primary() {
-                    return Err(Skip::Own);
-                }
                 if seen.now != 0 {
                     flow.last_seen = seen.now;
+                }
+                if flow.decision == decision::OWN && seen.subject.is_primary() {
+                    return Err(Skip::Own);
                 }
                 if !flow::owns(flow, seen.subject.side, self.interface(), self.hook) {
                     self.count(&seen, Ending::DuplicateVantage);
@@ -163,6 +166,7 @@ impl<'a> Tap<'a> {
             && segment.tcp_flags & (tcp::SYN | tcp::FIN | tcp::RST) == 0
             && flow.echo_since[(subject.side & 1) as usize] == 0
             && flow.decision != decision::MIRROR
+            && flow.decision != decision::CAPPED
     }
 
     #[inline(always)]

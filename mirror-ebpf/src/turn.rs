@@ -89,7 +89,7 @@ impl Clock<'_> {
 
     #[inline(always)]
     fn client_syn(&mut self) {
-        if self.flow.known & known::START != 0 {
+        if self.flow.known & known::REQUEST_NEXT != 0 {
             self.count.retransmits[side::CLIENT as usize] += 1;
             return;
         }
@@ -247,7 +247,11 @@ impl Clock<'_> {
             Place::Old if self.segment.payload == 1 => return,
             Place::Old => return self.sent_again(side::SERVER),
             Place::Overlap => self.sent_again(side::SERVER),
-            Place::Ahead => self.doubt(Some(Ambiguous::Reordered)),
+            Place::Ahead => {
+                // What was not seen may be the rest of the answer before.
+                self.drop_pending(Ambiguous::Reordered);
+                self.doubt(Some(Ambiguous::Reordered));
+            }
             Place::Next => {}
         }
         if self.flow.poison != 0 || self.flow.phase == phase::IDLE {
@@ -302,6 +306,7 @@ impl Clock<'_> {
     fn server_finished(&mut self) {
         let end = self.sequence().wrapping_add(self.segment.payload);
         if self.flow.known & known::RESPONSE_NEXT != 0 && end != self.flow.response_next {
+            self.drop_pending(Ambiguous::Reordered);
             self.doubt(Some(Ambiguous::Reordered));
         }
         self.flow.known |= known::SERVER_FIN;

@@ -17,7 +17,7 @@ struct Facts {
     /// Bytes; `None` when the kernel does not say.
     mtu: Option<i32>,
     up: bool,
-    /// Whether its packets begin with an Ethernet header; on `lo` they do.
+    /// What its packets begin with; on `lo` it is an Ethernet header.
     framing: Framing,
 }
 

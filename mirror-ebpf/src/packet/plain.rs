@@ -181,7 +181,10 @@ fn segment(piece: Piece, at: u32, end: u32, packet: &mut Packet) -> Result<bool,
         return Err(Skip::Malformed);
     }
     packet.segment.set_segment(header, payload_at, end - payload_at);
-    if header_len >= WITH_STAMPS && piece.has(at + WITH_STAMPS) {
+    if header_len >= WITH_STAMPS {
+        if !piece.has(at + WITH_STAMPS) {
+            return Ok(false);
+        }
         // SAFETY: the bytes are there.
         packet.segment.set_stamps(unsafe { [piece.word(at + 20), piece.word(at + 24), piece.word(at + 28)] });
     }

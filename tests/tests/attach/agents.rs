@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use mirror_agent::config::OnDisplaced;
-use mirror_agent::kernel::attach::{Mechanism, attach};
+use mirror_agent::kernel::attach::{HOOKS, Mechanism, attach};
 use mirror_agent::kernel::wanted::Wanted;
 use mirror_agent::kernel::{Kernel, object};
 use mirror_tests::world::Host;

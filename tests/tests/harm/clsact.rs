@@ -4,7 +4,7 @@ use std::process::Command;
 
 use aya::Ebpf;
 use aya::maps::PerCpuArray;
-use mirror_agent::kernel::attach::{Mechanism, Tap, attach};
+use mirror_agent::kernel::attach::{HOOKS, Mechanism, Tap, attach};
 use mirror_agent::kernel::leftover::sweep;
 use mirror_agent::kernel::object;
 use mirror_common::count::{Skip, SkipCount};

@@ -1,6 +1,6 @@
 //! Load and attach: which way a kernel must take, and that both ways work where it has both.
 
-use mirror_agent::kernel::attach::{Mechanism, attach, probe};
+use mirror_agent::kernel::attach::{HOOKS, Mechanism, attach, probe};
 use mirror_agent::kernel::object;
 use mirror_tests::service::Version;
 use mirror_tests::world::{Host, World};

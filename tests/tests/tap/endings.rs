@@ -121,7 +121,7 @@ fn a_syn_of_another_connection_replaces_the_entry() {
         (0..talk).for_each(|_| _ = c.turn(GET, OK));
         c.send(CLIENT, GET);
         let lost = 1 + u64::from(talk != 0);
-        c.next = [77, 99];
+        c.next = [77_000_000, 99];
         c.handshake();
         c.check(u64::from(talk == 2), 0, &[(Reset, lost)]);
         c.turn(GET, OK);

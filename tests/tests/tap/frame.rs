@@ -110,6 +110,26 @@ pub fn datagram(from: SocketAddr, to: SocketAddr, payload: &[u8]) -> Vec<u8> {
     between(from, to, UDP, &udp(from.port(), to.port(), payload))
 }
 
+/// A TCP segment with time stamps as every stack lays them out: NOP, NOP, stamps.
+pub fn stamped(
+    [from, to]: [u16; 2],
+    [sequence, acknowledged]: [u32; 2],
+    flags: u8,
+    [stamp, echo]: [u32; 2],
+    payload: &[u8],
+) -> Vec<u8> {
+    join(&[
+        &from.to_be_bytes(),
+        &to.to_be_bytes(),
+        &sequence.to_be_bytes(),
+        &acknowledged.to_be_bytes(),
+        &[0x80, flags, 0xff, 0xff, 0, 0, 0, 0, 1, 1, 8, 10],
+        &stamp.to_be_bytes(),
+        &echo.to_be_bytes(),
+        payload,
+    ])
+}
+
 fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }

@@ -129,3 +129,42 @@ fn our_own_traffic_to_v2_is_timed() {
     assert_eq!(programs.skips(), []);
     assert_eq!(programs.side(0, side::CLIENT).packets, [0; 8]);
 }
+
+/// Else a sweep takes its entry out, and what the other end says next, without a mark, is mirrored.
+#[test]
+fn our_own_traffic_keeps_its_entry_as_long_as_it_lives() {
+    let mut programs = Programs::with_services();
+    programs.steer(|control| control.own_mark = MARK);
+    let mut c = Connection::new(&programs, 0, 40_000);
+    c.meta[CLIENT] = Meta { mark: MARK, ..c.meta[CLIENT] };
+    c.handshake();
+    let before = c.flow().unwrap().last_seen;
+    c.turn(GET, OK);
+    assert!(c.flow().unwrap().last_seen > before);
+}
+
+/// A connection of ours whose first packet was not seen: what carries the mark is never cloned.
+#[test]
+fn a_marked_packet_is_never_cloned() {
+    let mut programs = Programs::with_services();
+    programs.steer(|control| control.own_mark = MARK);
+    let mut c = Connection::new(&programs, 0, 40_000);
+    c.meta[CLIENT] = Meta { mark: MARK, ..c.meta[CLIENT] };
+    c.send(SERVER, OK);
+    c.send(CLIENT, GET);
+    assert_eq!((programs.skips(), programs.ends(0)), (vec![("own", 1)], vec![("cloned", 1)]));
+}
+
+/// The order of the reasons holds for bare acknowledgements too, for which the clock is not always read.
+#[test]
+fn a_lease_that_is_over_goes_before_a_cap() {
+    let mut programs = Programs::with_services();
+    programs.set_policy(0, ServicePolicy { connection_cost: 1 << 40, burst: 0, ..WHOLE });
+    Connection::open(&programs, 0);
+    let mut c = Connection::new(&programs, 0, 9);
+    c.handshake();
+    programs.steer(|control| control.lease_until = 1);
+    let capped = programs.ends(0);
+    Connection::new(&programs, 0, 9).packet(CLIENT, ACK, b"");
+    assert_eq!(programs.ends(0), [capped[0], capped[1], ("lease_expired", 1)]);
+}

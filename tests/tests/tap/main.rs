@@ -10,18 +10,26 @@
 
 mod connection;
 mod frame;
+mod model;
 mod programs;
 mod reuse;
+mod script;
 
+mod at_once;
 mod caps;
 mod clock;
 mod doubts;
 mod endings;
 mod endpoints;
+mod extremes;
 mod guards;
+mod oracle;
+mod proofs;
 mod rules;
 mod shapes;
 mod share;
+mod stamps;
+mod targets;
 mod vantage;
 mod verdict;
 mod verifier;

@@ -6,7 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Stdio};
 
 use aya::Ebpf;
-use aya::maps::{Array, HashMap, MapData};
+use aya::maps::lpm_trie::{Key, LpmTrie};
+use aya::maps::{Array, HashMap, Map, MapData, PerCpuArray, RingBuf};
 use aya::programs::{SchedClassifier, TestRun as _, TestRunOptions};
 use mirror_agent::config::Config;
 use mirror_agent::kernel::attach::{self, Tap};
@@ -18,10 +19,13 @@ use mirror_agent::kernel::flows::to_address;
 use mirror_agent::kernel::histograms::Histograms;
 use mirror_agent::kernel::object;
 use mirror_agent::kernel::rules::Rules;
-use mirror_common::count::{Packet, SideCount, Skip, side};
+use mirror_common::count::{Packet, RuleCount, SideCount, Skip, side};
+use mirror_common::event::Event;
 use mirror_common::flow::{Endpoint, EndpointKey, Flow, FlowKey, TCP, UDP, known, phase, role};
-use mirror_common::limits::{SERVICES, VERSIONS};
+use mirror_common::histogram::{Histogram, round_trip_series, series};
+use mirror_common::limits::{RULES, SERVICES, VERSIONS};
 use mirror_common::policy::{Buckets, Control, ServicePolicy};
+use mirror_common::rule::{Candidates, PrefixKey};
 use mirror_common::share::WHOLE_PPM;
 use nix::net::if_::if_nametoindex;
 use nix::sched::{CloneFlags, unshare};
@@ -48,6 +52,11 @@ pub const OUT: Meta = Meta { program: object::EGRESS, interface: LOOPBACK, mark:
 #[derive(Clone, Copy, Debug)]
 pub struct Moment(pub u64, pub u64);
 
+/// The taps for interfaces without a link header.
+pub const RAW_INGRESS: &str = object::RAW_INGRESS;
+/// See [`RAW_INGRESS`].
+pub const RAW_EGRESS: &str = object::RAW_EGRESS;
+
 /// The object and its maps.
 pub struct Programs {
     object: Ebpf,
@@ -55,6 +64,10 @@ pub struct Programs {
     policies: Array<MapData, ServicePolicy>,
     buckets: Array<MapData, Buckets>,
     endpoints: HashMap<MapData, EndpointKey, Endpoint>,
+    prefixes: LpmTrie<MapData, PrefixKey, Candidates>,
+    rule_counts: PerCpuArray<MapData, RuleCount>,
+    raw_histograms: Array<MapData, Histogram>,
+    events: RefCell<RingBuf<MapData>>,
     flows: RefCell<HashMap<MapData, FlowKey, Flow>>,
     pub counts: Counts,
     pub rules: Rules,
@@ -85,6 +98,9 @@ impl Programs {
     /// As the kernel has them after loading.
     pub fn fresh() -> Self {
         let mut object = object::load().unwrap();
+        let [histograms, prefixes, rule_counts] =
+            ["HISTOGRAMS", "RULES_BY_PREFIX", "RULE_COUNTS"].map(|name| again(&object, name));
+        let raw_histograms = Array::try_from(Map::Array(histograms)).unwrap();
         let control = take_map(&mut object, "CONTROL").unwrap();
         let histograms = Histograms::new(take_map(&mut object, "HISTOGRAMS").unwrap()).unwrap();
         let counts = Counts::new(&mut object).unwrap();
@@ -92,12 +108,17 @@ impl Programs {
         let mut take = |name| object.take_map(name).unwrap();
         let (policies, buckets) = (take("POLICIES"), take("BUCKETS"));
         let (endpoints, flows) = (take("ENDPOINTS_BY_KEY"), take("FLOWS_BY_KEY"));
+        let events = take("EVENTS");
         Programs {
             object,
-            control: Array::try_from(aya::maps::Map::Array(control)).unwrap(),
+            control: Array::try_from(Map::Array(control)).unwrap(),
             policies: policies.try_into().unwrap(),
             buckets: buckets.try_into().unwrap(),
             endpoints: endpoints.try_into().unwrap(),
+            prefixes: Map::LpmTrie(prefixes).try_into().unwrap(),
+            rule_counts: Map::PerCpuArray(rule_counts).try_into().unwrap(),
+            raw_histograms,
+            events: RefCell::new(events.try_into().unwrap()),
             flows: RefCell::new(flows.try_into().unwrap()),
             counts,
             rules,
@@ -136,6 +157,81 @@ impl Programs {
             Ok(policies.set(u32::from(service), policy, 0)?)
         };
         self.rules.replace(&config.services, change, caps::set).unwrap();
+    }
+
+    /// Loads the programs for interfaces without a link header too; their clones go where all others go.
+    pub fn load_raw(&mut self) {
+        object::load_raw(&mut self.object).unwrap();
+        let shadow = self.shadow;
+        self.steer(|control| control.raw_shadow_interface = shadow);
+    }
+
+    /// Says which rules are tried for the clients of a prefix: of this many bits, of an address in its mapped form.
+    pub fn set_candidates(&mut self, bank: u32, service: u8, (ip, bits): ([u8; 16], u32), slots: &[u8]) {
+        let mut candidates = Candidates { slots: [0; RULES] };
+        candidates.slots[..slots.len()].copy_from_slice(slots);
+        let key =
+            PrefixKey { scope: PrefixKey::scope(bank, service), address: mirror_common::flow::address(ip) };
+        self.prefixes.insert(&Key::new(PrefixKey::SCOPE_BITS + bits, key), candidates, 0).unwrap();
+    }
+
+    /// Empties one service's half of the prefixes.
+    pub fn clear_bank(&mut self, bank: u32, service: u8) {
+        let scope = PrefixKey::scope(bank, service);
+        let keys: Vec<_> = self.prefixes.keys().map(Result::unwrap).collect();
+        for key in keys.into_iter().filter(|key| key.data().scope == scope) {
+            self.prefixes.remove(&key).unwrap();
+        }
+    }
+
+    /// What one rule has decided.
+    pub fn rule(&self, service: u8, slot: u8) -> RuleCount {
+        let index = u32::from(service) * RULES as u32 + u32::from(slot);
+        let mut sum = RuleCount::default();
+        for count in self.rule_counts.get(&index, 0).unwrap().iter() {
+            sum.named += count.named;
+            sum.mirrored += count.mirrored;
+            sum.capped += count.capped;
+            sum.cut += count.cut;
+        }
+        sum
+    }
+
+    /// A service's buckets.
+    pub fn buckets(&self, service: u8) -> Buckets {
+        self.buckets.get(&service.into(), 0).unwrap()
+    }
+
+    /// Changes them.
+    pub fn set_buckets(&mut self, service: u8, buckets: Buckets) {
+        self.buckets.set(service.into(), buckets, 0).unwrap();
+    }
+
+    /// A series of turns, whole.
+    pub fn turn_series(&self, service: u8, version: u8, measure: u8, outcome: u8) -> Histogram {
+        self.raw_histograms.get(&series(service, version, measure, outcome), 0).unwrap()
+    }
+
+    /// A series of round trips, whole.
+    pub fn round_trips(&self, service: u8, version: u8, kind: u8, side: usize) -> Histogram {
+        self.raw_histograms.get(&round_trip_series(service, version, kind, side as u8), 0).unwrap()
+    }
+
+    /// The events that nobody has taken yet.
+    pub fn events(&self) -> Vec<Event> {
+        let mut ring = self.events.borrow_mut();
+        let mut events = Vec::new();
+        while let Some(item) = ring.next() {
+            assert_eq!(item.len(), size_of::<Event>());
+            // SAFETY: as long as an event, which is made of integers only; read without regard to alignment.
+            events.push(unsafe { item.as_ptr().cast::<Event>().read_unaligned() });
+        }
+        events
+    }
+
+    /// Takes one connection's entry out, as a sweep does.
+    pub fn forget(&self, key: &FlowKey) {
+        self.flows.borrow_mut().remove(key).unwrap();
     }
 
     /// Fills a service's token buckets up again.
@@ -179,7 +275,7 @@ impl Programs {
     /// Puts the programs into the path of an interface's real packets, for as long as the taps are held.
     pub fn tap(&mut self, interface: &str) -> Vec<Tap> {
         let mechanism = attach::probe(&mut self.object).unwrap();
-        attach::attach(&mut self.object, interface, mechanism, &HOOKS).unwrap()
+        attach::attach(&mut self.object, interface, mechanism, &attach::HOOKS).unwrap()
     }
 
     /// A program by name.
@@ -234,6 +330,16 @@ impl Programs {
         let count = self.counts.turns(service, version).unwrap();
         let ended = count.recorded + count.ambiguous.iter().sum::<u64>();
         assert_eq!(count.started, ended + open, "turns of service {service}: {count:?}, {open} open");
+    }
+}
+
+/// A second handle on a map, before somebody takes the first.
+fn again(object: &Ebpf, name: &str) -> MapData {
+    match object.map(name).unwrap() {
+        Map::Array(map) | Map::LpmTrie(map) | Map::PerCpuArray(map) => {
+            MapData::from_id(map.info().unwrap().id()).unwrap()
+        }
+        other => panic!("{name} is {other:?}"),
     }
 }
 

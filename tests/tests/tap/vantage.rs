@@ -78,3 +78,44 @@ fn the_last_packet_of_a_connection_makes_no_new_entry() {
     assert!(programs.flows().is_empty());
     c.check(1, 0, &[]);
 }
+
+/// Where several interfaces are tapped, what closes a connection is seen at each of them, and cloned once.
+#[test]
+fn the_packets_that_close_a_connection_are_cloned_once() {
+    let mut programs = Programs::with_services();
+    programs.steer(|control| control.several_interfaces = 1);
+    let second = Meta { interface: programs.shadow, ..IN };
+    let ends: [&[(usize, u8)]; 2] = [
+        &[(CLIENT, FIN | ACK), (SERVER, FIN | ACK), (CLIENT, ACK)],
+        &[(CLIENT, FIN | ACK), (SERVER, crate::frame::RST), (CLIENT, ACK)],
+    ];
+    for (service, end) in ends.into_iter().enumerate() {
+        let mut c = Connection::new(&programs, service as u8, 40_000);
+        c.meta = [IN, IN];
+        for round in 1..=2 {
+            // The same ends again: what is remembered of the first connection must not be held against the second.
+            c.next = [1000 * round, 5000 * round];
+            let open = [(CLIENT, SYN), (SERVER, SYN | ACK), (CLIENT, ACK)];
+            open.iter().chain(end).for_each(|(from, flags)| twice(&mut c, second, *from, *flags, b""));
+            let count = u64::from(round) * 6;
+            assert_eq!(programs.ends(service as u8), [("cloned", count), ("duplicate_vantage", count)]);
+        }
+        let count = programs.counts.turns(service as u8, 0).unwrap();
+        assert_eq!((count.opened, count.closed), (2, 2));
+    }
+    assert!(programs.flows().is_empty());
+}
+
+/// The direction that nobody had seen yet is still free to be owned.
+#[test]
+fn a_late_packet_of_a_direction_that_was_never_seen_is_no_duplicate() {
+    let mut programs = Programs::with_services();
+    programs.steer(|control| control.several_interfaces = 1);
+    let mut c = Connection::new(&programs, 0, 40_000);
+    c.meta = [IN, IN];
+    c.send(CLIENT, GET);
+    c.reset(CLIENT);
+    let second = Meta { interface: programs.shadow, ..IN };
+    twice(&mut c, second, SERVER, ACK, b"");
+    assert_eq!(programs.ends(0), [("cloned", 3), ("duplicate_vantage", 1)]);
+}
