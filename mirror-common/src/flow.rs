@@ -208,6 +208,10 @@ pub mod mark {
     pub const CUT: u8 = 4;
     /// The client has not answered the SYN-ACK yet.
     pub const HANDSHAKE: u8 = 8;
+    /// The head of the request in flight has come as far as a line feed: a blank line may end it.
+    pub const AFTER_LF: u8 = 16;
+    /// And one more byte, a carriage return.
+    pub const AFTER_LF_CR: u8 = 32;
 }
 
 /// What the kernel remembers of one connection. Times are `CLOCK_MONOTONIC` nanoseconds.

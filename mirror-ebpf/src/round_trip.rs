@@ -67,7 +67,8 @@ fn handshake_ends(segment: &Segment, flow: &mut Flow, now: u64) {
 fn echo(segment: &Segment, from: u8, flow: &mut Flow, now: u64) {
     let index = (from & 1) as usize;
     // A handshake waits for no stamp.
-    if flow.echo_since[index] == 0 || flow.echo_of[index] == 0 || is_newer(flow.echo_of[index], segment.echo) {
+    if flow.echo_since[index] == 0 || flow.echo_of[index] == 0 || is_newer(flow.echo_of[index], segment.echo)
+    {
         return;
     }
     if segment.echo == flow.echo_of[index] && segment.payload == 0 {

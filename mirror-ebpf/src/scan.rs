@@ -19,7 +19,7 @@ const _: () = assert!(REQUEST_SCAN.is_power_of_two());
 
 /// Words that are searched at a time, and where there are fewer bytes.
 const CHUNK: usize = 8;
-const SMALL_CHUNK: usize = 2;
+const SMALL_CHUNK: usize = 1;
 
 /// Looks at the start of a segment; none where it is shorter than that.
 #[inline(always)]
@@ -159,6 +159,14 @@ impl Text {
         if end == 0x0d0a_0d0a || end & 0xffff == 0x0a0a { Head::Ends } else { Head::Continues }
     }
 
+    /// The last two bytes.
+    #[inline(always)]
+    pub fn last_two(&self) -> [u8; 2] {
+        // SAFETY: inside the room; the text has four bytes at least.
+        let end = unsafe { tail(self.at(self.len - TAIL)) };
+        [(end >> 8) as u8, end as u8]
+    }
+
     /// Whether `\n\r` or `\n\n` stands wholly before the last two bytes.
     #[inline(always)]
     fn has_blank_line_before_end(&self) -> bool {
@@ -168,8 +176,16 @@ impl Text {
         } else if len >= bytes::<SMALL_CHUNK>() {
             self.search::<SMALL_CHUNK>(len, bytes::<CHUNK>())
         } else {
-            false // two request lines do not fit
+            self.short_has_blank_line(len)
         }
+    }
+
+    /// The same for less than a word: what stands behind it is of an earlier text, and is covered.
+    #[inline(always)]
+    fn short_has_blank_line(&self, len: u32) -> bool {
+        // SAFETY: inside the room.
+        let word = unsafe { word(self.start) } | u64::MAX << (len * 8 & 63);
+        blank_line_in(word, &mut each(0xff)) & each(0x80) != 0
     }
 
     /// Searches `len` bytes, which are at least a chunk and at most `most`. Two chunks overlap by a byte, so that no
@@ -210,10 +226,7 @@ fn has_blank_line<const WORDS: usize>(chunk: *const u8) -> bool {
     let (mut found, mut before) = (0u64, each(0xff));
     for index in 0..WORDS {
         // SAFETY: whoever calls has a whole chunk there.
-        let word = unsafe { word(chunk.add(index * 8)) } ^ each(b'\n');
-        let first = word << 8 | before >> 56; // every byte's neighbour
-        found |= zeros(first | word) | zeros(first | (word ^ each(b'\n' ^ b'\r')));
-        before = word;
+        found |= blank_line_in(unsafe { word(chunk.add(index * 8)) }, &mut before);
         found = opaque::number(found);
     }
     found & each(0x80) != 0
@@ -230,6 +243,16 @@ unsafe fn tail(at: *const u8) -> u32 {
     // SAFETY: as of `word`.
     unsafe { asm!("{0} = *(u32 *)({1} + 0)", out(reg) word, in(reg) at, options(nostack, readonly)) }
     u32::from_be(word as u32)
+}
+
+/// The top bit of a byte is set where it is a line feed or a carriage return behind a line feed; `before` is the word
+/// before, each byte of it zero where a line feed stands.
+#[inline(always)]
+fn blank_line_in(word: u64, before: &mut u64) -> u64 {
+    let word = word ^ each(b'\n');
+    let first = word << 8 | *before >> 56; // every byte's neighbour
+    *before = word;
+    zeros(first | word) | zeros(first | (word ^ each(b'\n' ^ b'\r')))
 }
 
 /// Eight bytes of a text, wherever they begin.

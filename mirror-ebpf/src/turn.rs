@@ -7,7 +7,7 @@
 
 use aya_ebpf::programs::TcContext;
 use mirror_common::count::{TurnCount, side};
-use mirror_common::flow::{Flow, known, phase};
+use mirror_common::flow::{Flow, known, mark, phase};
 use mirror_common::histogram::series;
 use mirror_common::limits::REQUEST_SCAN;
 use mirror_common::policy::ServicePolicy;
@@ -15,7 +15,7 @@ use mirror_common::turn::{Ambiguous, measure, outcome};
 
 use crate::histogram::record_under;
 use crate::maps::turn_count;
-use crate::packet::{Segment, tcp};
+use crate::packet::{Segment, load, tcp};
 use crate::scan::{self, Head, Method, PEEK, Peek, Text};
 use crate::sequence::{Place, place};
 use crate::subject::Sighting;
@@ -191,10 +191,48 @@ impl Clock<'_> {
     #[inline(always)]
     fn request_goes_on(&mut self, method: Method) {
         let ended = known::BODILESS | known::HEAD_DONE;
-        if method != Method::None || self.flow.known & ended == ended {
+        let head_end = self.cut_blank_line();
+        let followed = head_end != 0 && head_end < self.segment.payload;
+        if method != Method::None || self.flow.known & ended == ended || followed {
             return self.poison_with_another(Ambiguous::Pipelined);
         }
+        if head_end != 0 {
+            self.flow.known |= known::HEAD_DONE;
+        }
         self.flow.request_last = self.now;
+    }
+
+    /// How many bytes at the start of this segment end a blank line that began in the one before; 0 where none do.
+    #[inline(always)]
+    fn cut_blank_line(&self) -> u32 {
+        let after = self.flow.marks & (mark::AFTER_LF | mark::AFTER_LF_CR);
+        if after == 0 || self.flow.known & known::BODILESS == 0 {
+            return 0;
+        }
+        let byte = |at: u32| load::<u8>(self.ctx, self.segment.payload_at + at).unwrap_or(0);
+        match byte(0) {
+            b'\n' => 1,
+            b'\r' if after & mark::AFTER_LF != 0 && self.segment.payload > 1 && byte(1) == b'\n' => 2,
+            _ => 0,
+        }
+    }
+
+    /// Remembers whether the segment may end within a blank line.
+    #[inline(always)]
+    fn note_tail(&mut self, text: &Option<Text>) {
+        let end = self.segment.payload_at + self.segment.payload;
+        let before = if self.flow.marks & mark::AFTER_LF != 0 { b'\n' } else { 0 };
+        let [before, last] = match text {
+            Some(text) => text.last_two(),
+            None if self.segment.payload > 1 => load::<[u8; 2]>(self.ctx, end - 2).unwrap_or([0; 2]),
+            None => [before, load::<u8>(self.ctx, end - 1).unwrap_or(0)],
+        };
+        let after = match (before, last) {
+            (_, b'\n') => mark::AFTER_LF,
+            (b'\n', b'\r') => mark::AFTER_LF_CR,
+            _ => 0,
+        };
+        self.flow.marks = self.flow.marks & !(mark::AFTER_LF | mark::AFTER_LF_CR) | after;
     }
 
     #[inline(always)]
@@ -213,6 +251,7 @@ impl Clock<'_> {
         let flow = &mut *self.flow;
         flow.phase = phase::REQUEST;
         flow.known = (flow.known | known::START) & !(known::BODILESS | known::HEAD_DONE);
+        flow.marks &= !(mark::AFTER_LF | mark::AFTER_LF_CR);
         flow.request_first = self.now;
         flow.request_last = self.now;
         flow.outcome = outcome::UNKNOWN;
@@ -227,6 +266,7 @@ impl Clock<'_> {
         if self.flow.phase != phase::REQUEST || self.flow.known & known::BODILESS == 0 {
             return;
         }
+        self.note_tail(&text);
         match text.map(|text| text.head()) {
             Some(Head::Ends) => self.flow.known |= known::HEAD_DONE,
             Some(Head::Continues) => {}
