@@ -95,6 +95,9 @@ impl Taps {
         for name in wanted.names() {
             self.tap_named(object, &links, name, Sharing::Alone)?;
         }
+        if wanted.patterns().next().is_some() {
+            object::load_raw(object)?; // what comes later may need it, when the right to load is gone
+        }
         (self.wanted, self.on_displaced) = (wanted, on_displaced);
         for link in self.untapped(&links) {
             match self.add(object, &link, Sharing::Alone) {

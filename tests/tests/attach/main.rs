@@ -8,4 +8,5 @@ mod displaced;
 mod news;
 mod pods;
 mod scene;
+mod tun;
 mod vantages;

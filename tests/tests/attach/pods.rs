@@ -11,6 +11,7 @@ use mirror_tests::world::Host;
 use serde_json::Value;
 
 use crate::scene::{Connection, PATIENCE, SECOND, Scene, await_changes, balanced, changes, settle, tapped};
+use crate::tun;
 
 /// Requests per second of the users of the service that does not restart.
 const RATE: f64 = 300.0;
@@ -87,7 +88,9 @@ fn a_pattern_finds_what_comes_later_and_leaves_strange_kinds_alone() {
     assert_eq!(tapped(&agent.status().unwrap()), ["veth-v1", "veth-v2"]);
     scene.node("ip link add pod1 type veth peer name inside1");
     await_changes(&agent, "interface_new", 1, SECOND);
-    scene.node("ip tuntap add podtun mode tun");
+    let strange = tun::tun(&scene.world, Host::Node, "strange");
+    tun::make_strange(&strange);
+    scene.node("ip link set strange name podstrange");
     await_changes(&agent, "not_ethernet", 1, SECOND);
     assert_eq!(tapped(&agent.status().unwrap()), ["pod1", "veth-v1", "veth-v2"]);
     // A name that still matches costs nothing; one that does not ends the tap.
@@ -99,7 +102,7 @@ fn a_pattern_finds_what_comes_later_and_leaves_strange_kinds_alone() {
     await_changes(&agent, "interface_gone", 1, SECOND);
     assert_eq!(tapped(&agent.status().unwrap()), ["veth-v1", "veth-v2"]);
     let log = agent.process.log();
-    assert!(log.contains("raw IP, without an Ethernet header"), "{log}");
+    assert!(log.contains("neither Ethernet nor IP (link type 512)"), "{log}");
     agent.stop().unwrap();
 }
 
