@@ -11,6 +11,7 @@ mod families;
 mod latency;
 mod ledger;
 mod load;
+mod network;
 mod reload;
 mod replay;
 mod rules;
