@@ -15,7 +15,8 @@ const KEPT: &str = include_str!("../../verified-instructions.json");
 const GROWTH: u64 = 25;
 
 fn verified() -> BTreeMap<String, u64> {
-    let object = object::load().unwrap();
+    let mut object = object::load().unwrap();
+    object::load_raw(&mut object).unwrap();
     let count = |program: &aya::programs::Program| program.info().unwrap().verified_instruction_count();
     // Kernels before 5.16 do not say.
     let counts =
