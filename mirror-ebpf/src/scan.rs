@@ -184,7 +184,7 @@ impl Text {
     #[inline(always)]
     fn short_has_blank_line(&self, len: u32) -> bool {
         // SAFETY: inside the room.
-        let word = unsafe { word(self.start) } | u64::MAX << (len * 8 & 63);
+        let word = unsafe { word(self.start) } | u64::MAX << ((len * 8) & 63);
         blank_line_in(word, &mut each(0xff)) & each(0x80) != 0
     }
 

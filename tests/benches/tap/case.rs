@@ -15,6 +15,8 @@ pub enum Case {
     LeftOut,
     /// The tap, and acknowledgements of a connection of a service whose share is 0.
     Acknowledged,
+    /// The tap, and one segment of such a connection, sent again and again.
+    SeenAgain,
     /// The tap, and requests and answers of a service whose share is 0: timed, not cloned.
     Timed,
     /// The tap, and every packet cloned.
@@ -28,8 +30,15 @@ impl Case {
     pub const COSTS: [Case; 5] =
         [Case::Empty, Case::Unmatched, Case::OtherAddress, Case::LeftOut, Case::Timed];
     /// The same for packets that are made.
-    pub const REPEATED: [Case; 6] =
-        [Case::Empty, Case::Unmatched, Case::OtherAddress, Case::LeftOut, Case::Acknowledged, Case::Timed];
+    pub const REPEATED: [Case; 7] = [
+        Case::Empty,
+        Case::Unmatched,
+        Case::OtherAddress,
+        Case::LeftOut,
+        Case::Acknowledged,
+        Case::SeenAgain,
+        Case::Timed,
+    ];
     /// Those whose packets a second are measured.
     pub const SPEEDS: [Case; 5] = [Case::Bare, Case::Unmatched, Case::LeftOut, Case::Cloned, Case::Mirred];
 
@@ -42,6 +51,7 @@ impl Case {
             Case::OtherAddress => "not matched, but for the port",
             Case::LeftOut => "matched, left out by share",
             Case::Acknowledged => "matched, left out, nothing to time",
+            Case::SeenAgain => "matched, timed (a segment sent again)",
             Case::Timed => "matched, timed (requests and answers)",
             Case::Cloned => "cloned",
             Case::Mirred => "tc u32 + mirred",

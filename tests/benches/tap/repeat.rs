@@ -43,6 +43,12 @@ impl Program {
         self.run(&segment(CLIENT, v4(to), 1, ACK, b""), REPEAT);
     }
 
+    /// Runs it on one segment of a connection to `to`, again and again: the clock looks at it, and finds it old.
+    pub fn segments(&self, to: SocketAddr) {
+        self.run(&segment(CLIENT, v4(to), 0, SYN, b""), 1);
+        self.run(&segment(CLIENT, v4(to), 1, ACK, REQUEST), REPEAT);
+    }
+
     /// Runs it on requests and answers of a connection to `to`.
     pub fn talk(&self, to: SocketAddr) {
         let (mut asked, mut answered) = (1, 1);

@@ -89,6 +89,7 @@ impl<'a> Rig<'a> {
         let before = empty::runs(&[name]);
         match case {
             Case::Timed => program.talk(self.talk.target()),
+            Case::SeenAgain => program.segments(self.talk.target()),
             Case::Acknowledged => program.acknowledgements(self.talk.target()),
             other => program.datagrams(self.flood(other).target()),
         }
