@@ -119,7 +119,8 @@ mod tests {
     fn only_ethernet_is_ethernet() {
         let of = |hardware| framing(&Link { hardware, ..Link::default() });
         assert_eq!((of(1), of(772)), (Framing::Ethernet, Framing::Ethernet));
-        assert_eq!((of(65534), of(776), of(512)), (Framing::RawIp, Framing::RawIp, Framing::RawIp));
+        assert_eq!((of(65534), of(776)), (Framing::RawIp, Framing::RawIp)); // none, SIT
+        assert_eq!((of(512), of(778)), (Framing::Other(512), Framing::Other(778))); // PPP, GRE
         assert_eq!(of(803), Framing::Other(803));
     }
 }
