@@ -71,6 +71,8 @@ pub struct Programs {
     flows: RefCell<HashMap<MapData, FlowKey, Flow>>,
     pub counts: Counts,
     pub rules: Rules,
+    /// A config's rules were put in force, which are remembered beside the maps.
+    pub has_rules: bool,
     pub histograms: Histograms,
     /// Where clones go.
     pub shadow: u32,
@@ -122,6 +124,7 @@ impl Programs {
             flows: RefCell::new(flows.try_into().unwrap()),
             counts,
             rules,
+            has_rules: false,
             histograms,
             shadow: 0,
         }
@@ -150,6 +153,7 @@ impl Programs {
 
     /// Puts the rules of a config in force, as the agent does.
     pub fn replace_rules(&mut self, config: &Config) {
+        self.has_rules = true;
         let policies = &mut self.policies;
         let change = |service: u8, act: &dyn Fn(&mut ServicePolicy)| {
             let mut policy = policies.get(&service.into(), 0)?;

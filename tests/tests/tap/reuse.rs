@@ -47,7 +47,7 @@ impl Drop for Loaded {
             return;
         }
         self.assert_balance();
-        if std::env::var_os(WHERE).is_some() {
+        if std::env::var_os(WHERE).is_some() && !self.has_rules {
             self.0.iter().for_each(clear);
             *IDLE.lock().unwrap_or_else(PoisonError::into_inner) = self.0.take();
         }
