@@ -120,14 +120,21 @@ impl Table {
     }
 }
 
-/// The rules of a service, cut so that each has one range of ports.
+/// The rules of a service, cut so that each has one range of ports. Of two alike the first matches whatever the second
+/// could: the second has no slot, or both would have the same one.
 fn pieces(service: &Service) -> Vec<(Identity, usize)> {
     let cut = |(index, rule): (usize, &config::Rule)| {
         let who = rule.ring.clone().ok_or_else(|| rule.clients.clone());
         let piece = |ports: &Ports| (Identity { who: who.clone(), ports: *ports }, index);
         rule.ports.iter().map(piece).collect::<Vec<_>>()
     };
-    service.rules.iter().enumerate().flat_map(cut).collect()
+    let mut pieces: Vec<(Identity, usize)> = Vec::new();
+    for piece in service.rules.iter().enumerate().flat_map(cut) {
+        if !pieces.iter().any(|(identity, _)| *identity == piece.0) {
+            pieces.push(piece);
+        }
+    }
+    pieces
 }
 
 fn mapped(prefix: Prefix) -> (Ipv6Addr, u8) {

@@ -230,3 +230,16 @@ fn a_full_table_is_replaced_whole() {
     let kept = config(2);
     assert_eq!(second.next(&kept, &rings).rules, second.rules);
 }
+
+/// The second rule's first range can never match, and is no reason to take the slot of the first rule from it.
+#[test]
+fn a_range_that_stands_in_two_rules_is_the_first_ones() {
+    let text = "interfaces: [e]\nservices:\n  - name: a\n    v1: 10.9.0.4:80\n    v2: 10.9.0.5:80\n    share: 0%\n    rules:\n      - {clients: [10.0.0.0/8], ports: [5], share: 100%}\n      - {clients: [10.0.0.0/8], ports: [5, 8], share: 1%}\n";
+    let service = Config::build(Draft::default(), Some(("c", text))).unwrap().services.remove(0);
+    let first = Table::default().next(&service, &RingNumbers::default());
+    for table in [&first, &first.next(&service, &RingNumbers::default())] {
+        let of = |index| (1..RULES).filter(move |slot| table.index(*slot as u8) == Some(index));
+        assert_eq!(of(0).map(|slot| table.rules[slot].share_ppm).collect::<Vec<_>>(), [1_000_000]);
+        assert_eq!(of(1).map(|slot| table.rules[slot].lowest_port).collect::<Vec<_>>(), [8]);
+    }
+}
