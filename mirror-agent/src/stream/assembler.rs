@@ -91,12 +91,15 @@ impl Assembler {
     }
 
     /// Learns that there is a byte `seq`, or that a SYN says it is the first. What was only guessed to be the start may
-    /// be moved back before anything was handed on.
+    /// be moved before anything was handed on, but not over bytes that came: a SYN that says so is of no use.
     pub fn begins_with(&mut self, seq: Seq, is_sure: bool) {
         if self.is_sure || self.has_begun || self.is_finished {
             return;
         }
         let Some(at) = self.locate(seq) else { return };
+        if at > self.held.first().unwrap_or(NEVER).min(self.fin) {
+            return;
+        }
         if at < self.next || is_sure {
             self.next = at;
             self.seen = self.seen.max(at);

@@ -247,7 +247,7 @@ impl Connection {
         }
         let direction = self.get_mut(from).get_or_insert_with(|| Assembler::new(arrival.seq, is_syn));
         direction.begins_with(arrival.seq, is_syn);
-        if !is_empty {
+        if !is_empty || is_syn {
             direction.accept(&arrival, shared, &mut |output| sink(event(output, from, segment.at)));
         }
     }

@@ -348,6 +348,29 @@ fn in_order_payload_is_not_copied() {
     assert_eq!(streams.stats().copied_bytes, 0);
 }
 
+/// The server's start is guessed from the client's acknowledgment, and bytes are held beyond it when a SYN contradicts:
+/// what is held is handed on, and its memory is given back.
+#[test]
+fn a_late_syn_at_or_behind_held_bytes() {
+    for (isn, expected) in [(0, "0s:x"), (1, "0s(1) 0s:x")] {
+        let mut streams = Streams::<()>::new(limits());
+        let mut server = Vec::new();
+        let mut hear = |(_, id, _): Heard<'_, ()>, event: Event<'_>| {
+            if let Event::Chunk { from: Server, .. } | Event::Gap { from: Server, .. } = event {
+                server.push(word(id, event));
+            }
+        };
+        for (from, seq, flags, payload) in
+            [(Client, 9, ACK, &b"c"[..]), (Server, 1, ACK, b"x"), (Server, isn, SYN | ACK, b"")]
+        {
+            let ack = if from == Client { 0 } else { 10 };
+            streams.on_segment(from, &key(1), &segment(0, seq, ack, flags, payload), &mut hear);
+        }
+        streams.flush(Nanos(1), &mut hear);
+        assert_eq!((server.join(" ").as_str(), streams.held()), (expected, 0));
+    }
+}
+
 #[test]
 fn frames_become_streams() {
     let send = |flags, seq, payload: &[u8]| {
