@@ -11,6 +11,8 @@ use crate::rule::{REST, Rule};
 pub struct Control {
     /// Until when (`CLOCK_MONOTONIC` ns) clones may be made. The agent renews it; it is 0 before the first renewal.
     pub lease_until: u64,
+    /// When the agent last renewed the lease (`CLOCK_MONOTONIC` ns): a coarse clock that costs a packet nothing.
+    pub renewed: u64,
     /// Rings of which nothing is cloned: bit n is ring n.
     pub rings_killed: u64,
     /// Nothing is cloned while this is not 0. `kill` is a store to this word.
@@ -32,7 +34,7 @@ pub struct Control {
     /// The ports of all endpoints, a bit each (of the port in host order): what has none of them is not looked up.
     pub ports: [u64; PORT_WORDS],
 }
-const _: () = assert!(size_of::<Control>() == 48 + PORT_WORDS * 8);
+const _: () = assert!(size_of::<Control>() == 56 + PORT_WORDS * 8);
 
 /// Words of [`Control::ports`].
 pub const PORT_WORDS: usize = 65_536 / 64;

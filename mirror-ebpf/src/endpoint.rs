@@ -17,10 +17,15 @@ pub struct Match {
 /// The side follows from which end is known, never from the hook: a veth turns ingress and egress round.
 #[inline(always)]
 pub fn find(packet: &Packet, control: &Control) -> Result<Match, Skip> {
-    if let Some(endpoint) = lookup(&packet.target, packet.target_port, packet.protocol) {
+    // A bit is cheaper than a lookup, and most packets have one port that is an endpoint's.
+    if control.has_port(packet.target_port)
+        && let Some(endpoint) = lookup(&packet.target, packet.target_port, packet.protocol)
+    {
         return Ok(Match { endpoint, side: side::CLIENT });
     }
-    if let Some(endpoint) = lookup(&packet.source, packet.source_port, packet.protocol) {
+    if control.has_port(packet.source_port)
+        && let Some(endpoint) = lookup(&packet.source, packet.source_port, packet.protocol)
+    {
         return Ok(Match { endpoint, side: side::SERVER });
     }
     if control.any_address != 0 {

@@ -97,8 +97,9 @@ impl<'a> Tap<'a> {
         let mut over = false;
         let decided = match &mut entry {
             Some(flow) => {
-                if seen.now != 0 {
-                    flow.last_seen = seen.now;
+                let now = if seen.now != 0 { seen.now } else { self.control.renewed };
+                if now > flow.last_seen {
+                    flow.last_seen = now;
                 }
                 if flow.decision == decision::OWN && seen.subject.is_primary() {
                     return Err(Skip::Own);
@@ -156,13 +157,15 @@ impl<'a> Tap<'a> {
         Ok(Sighting { now, packet: self.packet, subject, policy })
     }
 
-    /// A bare acknowledgement that nobody waits for and nobody clones: half of all packets, and to read the clock is a
-    /// good part of what one costs.
+    /// A datagram that is left out, or a bare acknowledgement that nobody waits for and nobody clones: half of all
+    /// packets, and to read the clock is a good part of what one costs.
     #[inline(always)]
     fn is_timeless(&self, flow: &Flow, subject: Subject) -> bool {
         let segment = &self.packet.segment;
-        self.packet.protocol == TCP
-            && segment.payload == 0
+        if self.packet.protocol != TCP {
+            return flow.decision == decision::SHARE_OUT;
+        }
+        segment.payload == 0
             && segment.tcp_flags & (tcp::SYN | tcp::FIN | tcp::RST) == 0
             && flow.echo_since[(subject.side & 1) as usize] == 0
             && flow.decision != decision::MIRROR

@@ -7,10 +7,10 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to say")]
 #![expect(clippy::print_stdout, reason = "it is what a benchmark is for")]
 
+#[path = "tap/bare.rs"]
+mod bare;
 #[path = "tap/case.rs"]
 mod case;
-#[path = "tap/empty.rs"]
-mod empty;
 #[path = "tap/repeat.rs"]
 mod repeat;
 #[path = "tap/rig.rs"]
@@ -54,12 +54,15 @@ fn run(world: &World) {
     }
 }
 
-fn print_costs(title: &str, cases: &[Case], values: &[Vec<f64>]) {
-    let empty = median(&values[0]);
-    println!("\n{title}, above the {empty:.0} of a program that does nothing (median, quartiles)");
-    for (case, values) in cases.iter().zip(values).skip(1) {
+fn print_costs(title: &str, cases: &[Case], all: &[Vec<f64>]) {
+    let empty = median(&all[0]);
+    let least = at(&all[0], 0.0);
+    println!("\n{title}, above a program that does nothing: median, quartiles, fastest");
+    println!("  {:38} {empty:6.0}   whole   {least:.0}", cases[0].name());
+    for (case, values) in cases.iter().zip(all).skip(1) {
         let [low, middle, high] = [0.25, 0.5, 0.75].map(|q| at(values, q) - empty);
-        println!("  {:38} {middle:6.0}   [{low:.0}, {high:.0}]", case.name());
+        let fastest = at(values, 0.0) - least;
+        println!("  {:38} {middle:6.0}   [{low:.0}, {high:.0}]   {fastest:.0}", case.name());
     }
 }
 

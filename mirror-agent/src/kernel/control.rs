@@ -31,7 +31,9 @@ impl Control {
 
     /// Lets the taps clone for another [`LEASE`].
     pub fn renew_lease(&self) {
-        self.set_lease(clock::monotonic().saturating_add(LEASE.as_nanos() as u64));
+        let now = clock::monotonic();
+        self.set_word(offset_of!(policy::Control, renewed), now);
+        self.set_lease(now.saturating_add(LEASE.as_nanos() as u64));
     }
 
     /// Whether the lease is over.
@@ -45,8 +47,12 @@ impl Control {
     }
 
     fn set_lease(&self, until: u64) {
-        if let Some(word) = self.0.word(offset_of!(policy::Control, lease_until)) {
-            word.store(until, Ordering::Release);
+        self.set_word(offset_of!(policy::Control, lease_until), until);
+    }
+
+    fn set_word(&self, offset: usize, value: u64) {
+        if let Some(word) = self.0.word(offset) {
+            word.store(value, Ordering::Release);
         }
     }
 

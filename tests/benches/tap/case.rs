@@ -21,6 +21,8 @@ pub enum Case {
     Timed,
     /// The tap, and every packet cloned.
     Cloned,
+    /// A program that clones every packet, and does nothing else.
+    Cloning,
     /// `tc` u32 and mirred, cloning to the same interface.
     Mirred,
 }
@@ -40,7 +42,8 @@ impl Case {
         Case::Timed,
     ];
     /// Those whose packets a second are measured.
-    pub const SPEEDS: [Case; 5] = [Case::Bare, Case::Unmatched, Case::LeftOut, Case::Cloned, Case::Mirred];
+    pub const SPEEDS: [Case; 6] =
+        [Case::Bare, Case::Unmatched, Case::LeftOut, Case::Cloned, Case::Cloning, Case::Mirred];
 
     /// Its name in the tables.
     pub fn name(self) -> &'static str {
@@ -54,6 +57,7 @@ impl Case {
             Case::SeenAgain => "matched, timed (a segment sent again)",
             Case::Timed => "matched, timed (requests and answers)",
             Case::Cloned => "cloned",
+            Case::Cloning => "a program that only clones",
             Case::Mirred => "tc u32 + mirred",
         }
     }
@@ -62,7 +66,7 @@ impl Case {
     pub fn base(self) -> Option<Case> {
         match self {
             Case::Unmatched | Case::LeftOut => Some(Case::Bare),
-            Case::Cloned => Some(Case::Mirred),
+            Case::Cloned | Case::Cloning => Some(Case::Mirred),
             _ => None,
         }
     }

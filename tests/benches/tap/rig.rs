@@ -12,8 +12,8 @@ use mirror_common::policy::ServicePolicy;
 use mirror_common::share::WHOLE_PPM;
 use mirror_tests::world::{Host, World};
 
+use crate::bare::{self, Bare};
 use crate::case::Case;
-use crate::empty::{self, Empty};
 use crate::repeat::Program;
 use crate::traffic::{Flood, Talk};
 
@@ -67,14 +67,14 @@ impl<'a> Rig<'a> {
     /// Nanoseconds a packet, by the kernel's own statistics.
     pub fn cost(&mut self, case: Case) -> f64 {
         let _attached = self.attach(case);
-        let names: &[&str] = if case == Case::Empty { &[empty::NAME] } else { &[INGRESS, EGRESS] };
+        let names: &[&str] = if case == Case::Empty { &[bare::NAME] } else { &[INGRESS, EGRESS] };
         let statistics = enable_stats(Stats::RunTime).unwrap();
-        let before = empty::runs(names);
+        let before = bare::runs(names);
         match case {
             Case::Timed => self.talk.run(),
             other => _ = self.flood(other).run(),
         }
-        let after = empty::runs(names);
+        let after = bare::runs(names);
         drop(statistics);
         self.kernel.untap();
         (after.0 - before.0) / (after.1 - before.1)
@@ -83,17 +83,17 @@ impl<'a> Rig<'a> {
     /// The same for packets made here, whose way holds nothing else.
     pub fn repeated_cost(&mut self, case: Case) -> f64 {
         let attached = self.attach(case);
-        let name = if case == Case::Empty { empty::NAME } else { INGRESS };
+        let name = if case == Case::Empty { bare::NAME } else { INGRESS };
         let program = Program::named(name);
         let statistics = enable_stats(Stats::RunTime).unwrap();
-        let before = empty::runs(&[name]);
+        let before = bare::runs(&[name]);
         match case {
             Case::Timed => program.talk(self.talk.target()),
             Case::SeenAgain => program.segments(self.talk.target()),
             Case::Acknowledged => program.acknowledgements(self.talk.target()),
             other => program.datagrams(self.flood(other).target()),
         }
-        let after = empty::runs(&[name]);
+        let after = bare::runs(&[name]);
         drop((statistics, attached));
         self.kernel.untap();
         (after.0 - before.0) / (after.1 - before.1)
@@ -121,13 +121,11 @@ impl<'a> Rig<'a> {
         }
     }
 
-    fn attach(&self, case: Case) -> Option<Empty> {
+    fn attach(&self, case: Case) -> Option<Bare> {
         match case {
             Case::Bare => {}
-            Case::Empty => {
-                let index = mirror_agent::kernel::interface::index(INTERFACE).unwrap();
-                return Some(Empty::attach(index));
-            }
+            Case::Empty => return Some(Bare::empty(index(INTERFACE))),
+            Case::Cloning => return Some(Bare::cloning(index(INTERFACE), index(&self.shadow.name))),
             Case::Mirred => self.mirred(),
             _ => self.kernel.tap(INTERFACE).unwrap(),
         }
@@ -146,4 +144,8 @@ impl<'a> Rig<'a> {
         let output = self.world.output(Host::Node, Command::new("tc").args(arguments)).unwrap();
         assert!(output.status.success(), "tc {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+fn index(interface: &str) -> u32 {
+    mirror_agent::kernel::interface::index(interface).unwrap()
 }
