@@ -46,8 +46,7 @@ fn latency(pid: u32, measure: u8) -> Latency {
 
 /// Each turn took v1 by its own clock at most as long as it took at the tap, and its user at least as long. Turns are
 /// not told apart, and some are not recorded; so it holds for the n-th shortest and for the n-th longest, in buckets.
-fn assert_true(latency: &Latency, mut server_us: Vec<u64>, mut user_us: Vec<u64>, recorded: u64) {
-    assert_eq!(latency.count(), recorded);
+fn assert_true(latency: &Latency, mut server_us: Vec<u64>, mut user_us: Vec<u64>) {
     let filled = (0..).zip(latency.slots);
     let slots: Vec<u32> =
         filled.flat_map(|(slot, count)| std::iter::repeat_n(slot, count as usize)).collect();
@@ -58,7 +57,7 @@ fn assert_true(latency: &Latency, mut server_us: Vec<u64>, mut user_us: Vec<u64>
     let too_long = slots.iter().rev().zip(user_us.iter().rev());
     let too_long = too_long.filter(|(at, us)| **at > slot((**us + 1) * 1000)).count();
     assert_eq!((too_short, too_long), (0, 0), "{slots:?}; v1: {server_us:?}; users: {user_us:?}");
-    assert!(latency.sum_ns >= recorded * DELAY_US * 1000);
+    assert!(latency.sum_ns >= latency.count() * DELAY_US * 1000);
 }
 
 /// Users first of one slow target, by which the latencies are judged, then of everything.
@@ -71,13 +70,18 @@ fn under(weather: &str) {
     let users = latencies_us(scene.load(&format!("/delay/{DELAY_US}"), RATE, SECONDS));
     let slow = users.len() as u64;
     settle(&agent, slow);
-    let status = agent.status().unwrap();
-    let recorded = figure(&status, "turns/v1/recorded");
-    assert!(recorded >= slow / 4, "{recorded} of {slow} turns are certain: {status:#}");
+    let recorded = || figure(&agent.status().unwrap(), "turns/v1/recorded");
+    let before = recorded();
+    assert!(before >= slow / 4, "{before} of {slow} turns are certain");
     let server: Vec<u64> = scene.v1.log().unwrap().iter().map(|entry| entry.took_us).collect();
     let users: Vec<u64> = users.into_iter().map(u64::from).collect();
     let times = [measure::TTFB, measure::TOTAL].map(|measure| latency(agent.process.pid(), measure));
-    times.iter().for_each(|latency| assert_true(latency, server.clone(), users.clone(), recorded));
+    // An acknowledgement that had to be sent again ends a turn late, even between two looks.
+    let looks = before..=recorded();
+    times.iter().for_each(|latency| {
+        assert!(looks.contains(&latency.count()), "{} of {looks:?} turns", latency.count());
+        assert_true(latency, server.clone(), users.clone());
+    });
     assert!(times[0].sum_ns <= times[1].sum_ns, "the first byte comes before the last");
 
     let mixed = nobody_noticed(scene.everything(RATE, SECONDS));
