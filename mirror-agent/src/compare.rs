@@ -8,6 +8,7 @@
 
 mod body;
 mod content;
+mod field;
 mod findings;
 mod headers;
 mod json;
@@ -23,6 +24,7 @@ mod tests;
 
 use serde::Serialize;
 
+pub use field::{Field, MAX_FIELDS};
 pub use findings::{Comparison, Difference, Kind, Part, Undecodable};
 pub use json::MAX_NODES;
 pub use path::{BadPath, MAX_PATH};
@@ -31,6 +33,7 @@ pub use rules::Rules;
 pub use show::MAX_VALUE;
 
 use crate::http::Headers;
+use field::Trail;
 use findings::Findings;
 use path::Step;
 
@@ -54,23 +57,21 @@ pub struct Answer<'a> {
 /// Compares two answers to the same request. Its time grows with their decoded size (with its logarithm for sorting),
 /// and the result is bounded by `rules`.
 pub fn compare(v1: &Answer<'_>, v2: &Answer<'_>, rules: &Rules) -> Comparison {
-    let mut findings = Findings::new(rules.max_differences);
-    status(v1.status, v2.status, rules, &mut findings);
-    headers::compare(v1.headers, v2.headers, rules, &mut findings);
-    body::compare(v1, v2, rules, &mut findings);
+    let mut findings = Findings::new(rules);
+    status(v1.status, v2.status, &mut findings);
+    headers::compare(v1.headers, v2.headers, &mut findings);
+    body::compare(v1, v2, &mut findings);
     findings.finish()
 }
 
-fn status(v1: u16, v2: u16, rules: &Rules, findings: &mut Findings) {
+fn status(v1: u16, v2: u16, findings: &mut Findings<'_>) {
     if v1 == v2 {
         return;
     }
-    let trail = [Step::Key("status")];
-    if rules.ignores(&trail) {
+    let trail = Trail::of(&[Step::Key("status")]);
+    if findings.rules().ignores(trail.steps()) {
         findings.ignore();
         return;
     }
-    findings.add(Part::Status, Kind::Value, || {
-        (path::render(&trail, rules.redactor()), Some(v1.to_string()), Some(v2.to_string()))
-    });
+    findings.add(&trail, (Part::Status, Kind::Value), true, || (Some(v1.to_string()), Some(v2.to_string())));
 }

@@ -3,9 +3,9 @@
 use sha2::{Digest, Sha256};
 
 use super::Answer;
+use super::field::Trail;
 use super::findings::{Findings, Kind, Part};
-use super::path::{self, Step};
-use super::rules::Rules;
+use super::path::Step;
 use super::show::{MAX_VALUE, cut_both};
 use super::{content, json, walk};
 
@@ -30,7 +30,8 @@ impl Sum {
     }
 }
 
-pub(super) fn compare(v1: &Answer<'_>, v2: &Answer<'_>, rules: &Rules, findings: &mut Findings) {
+pub(super) fn compare(v1: &Answer<'_>, v2: &Answer<'_>, findings: &mut Findings<'_>) {
+    let rules = findings.rules();
     if content::same_as_sent(v1, v2) {
         return;
     }
@@ -40,29 +41,29 @@ pub(super) fn compare(v1: &Answer<'_>, v2: &Answer<'_>, rules: &Rules, findings:
     }
     let Some((one, two)) = content::contents(v1, v2, rules.max_decoded, findings) else {
         if !content::same_bytes(v1, v2) {
-            sums(Sum::sent(v1), Sum::sent(v2), rules, findings);
+            sums(Sum::sent(v1), Sum::sent(v2), findings);
         }
         return;
     };
     if one != two {
-        contents(&one, &two, is_json(v1) && is_json(v2), rules, findings);
+        contents(&one, &two, is_json(v1) && is_json(v2), findings);
     }
 }
 
-fn contents(v1: &[u8], v2: &[u8], json: bool, rules: &Rules, findings: &mut Findings) {
+fn contents(v1: &[u8], v2: &[u8], json: bool, findings: &mut Findings<'_>) {
     if v1.is_empty() || v2.is_empty() {
-        return sums(Sum::of(v1), Sum::of(v2), rules, findings);
+        return sums(Sum::of(v1), Sum::of(v2), findings);
     }
     if json {
-        let tails = rules.tails();
+        let tails = findings.rules().tails();
         if let (Some(one), Some(two)) = (json::parse(v1, &tails), json::parse(v2, &tails)) {
-            return walk::compare(&one, &two, rules.redactor(), findings);
+            return walk::compare(&one, &two, findings);
         }
         findings.coarse();
     }
     match (text(v1), text(v2)) {
-        (Some(one), Some(two)) => lines(one, two, rules, findings),
-        _ => sums(Sum::of(v1), Sum::of(v2), rules, findings),
+        (Some(one), Some(two)) => lines(one, two, findings),
+        _ => sums(Sum::of(v1), Sum::of(v2), findings),
     }
 }
 
@@ -80,30 +81,31 @@ fn text(content: &[u8]) -> Option<&str> {
 }
 
 /// One difference: the first line that differs, or that only one side has.
-fn lines(v1: &str, v2: &str, rules: &Rules, findings: &mut Findings) {
+fn lines(v1: &str, v2: &str, findings: &mut Findings<'_>) {
+    let redactor = findings.rules().redactor();
     let (mut ones, mut twos) = (v1.split('\n'), v2.split('\n'));
     for number in 1_u64.. {
         let (one, two) = (ones.next(), twos.next());
         if one == two && one.is_some() {
             continue;
         }
-        return findings.add(Part::Body, Kind::Value, || {
+        return findings.add(&Trail::of(&TRAIL), (Part::Body, Kind::Value), false, || {
             let place = format!("line {number}: ");
-            let show = |line| rules.redactor().text(line);
+            let show = |line| redactor.text(line);
             let (one, two) = cut_both(one.map(show), two.map(show), MAX_VALUE - place.len());
             let placed = |line| format!("{place}{line}");
-            (path::render(&TRAIL, rules.redactor()), one.map(placed), two.map(placed))
+            (one.map(placed), two.map(placed))
         });
     }
 }
 
-fn sums(v1: Sum, v2: Sum, rules: &Rules, findings: &mut Findings) {
+fn sums(v1: Sum, v2: Sum, findings: &mut Findings<'_>) {
     let (kind, one, two) = if v1.len != v2.len {
         (Kind::Length, format!("{} bytes", v1.len), format!("{} bytes", v2.len))
     } else {
         (Kind::Digest, format!("sha256 {}", hex(v1.sha256)), format!("sha256 {}", hex(v2.sha256)))
     };
-    findings.add(Part::Body, kind, || (path::render(&TRAIL, rules.redactor()), Some(one), Some(two)));
+    findings.add(&Trail::of(&TRAIL), (Part::Body, kind), false, || (Some(one), Some(two)));
 }
 
 fn hex(digest: Option<[u8; 32]>) -> String {

@@ -1,6 +1,9 @@
 //! What a comparison found: a bounded list, and counts of what is not in it.
 
 use super::Serialize;
+use super::field::{Field, Fields, Trail};
+use super::path;
+use super::rules::Rules;
 use crate::coding::Problem;
 
 /// What a comparison found.
@@ -17,6 +20,15 @@ pub struct Comparison {
     pub coarse: bool,
     /// Bodies that differ as sent and could not be decoded. Both were compared as they were sent.
     pub undecodable: Undecodable,
+    /// Every field that differs, each once for each kind, in the order of their names, at most [`MAX_FIELDS`]: those of
+    /// the dropped differences too, so that what is counted by field does not depend on what there is room to show.
+    ///
+    /// [`MAX_FIELDS`]: super::MAX_FIELDS
+    #[serde(skip)]
+    pub fields: Vec<Field>,
+    /// Differences whose field is not in `fields`, for want of room.
+    #[serde(skip)]
+    pub fields_dropped: u32,
 }
 
 /// Why a body could not be decoded; `None` where it could, or did not have to be.
@@ -77,13 +89,14 @@ pub enum Kind {
     Digest,
 }
 
-/// A finding's path and both values; made only when there is room for it.
-pub(super) type Found = (String, Option<String>, Option<String>);
+/// Both values of a finding, redacted and cut; made only when there is room for them.
+pub(super) type Shown = (Option<String>, Option<String>);
 
 /// Collects findings up to a cap.
-pub(super) struct Findings {
+pub(super) struct Findings<'r> {
     found: Comparison,
-    max: usize,
+    fields: Fields,
+    rules: &'r Rules,
 }
 
 impl Comparison {
@@ -127,17 +140,30 @@ impl Kind {
     }
 }
 
-impl Findings {
-    pub(super) fn new(max: usize) -> Self {
-        Findings { found: Comparison::default(), max }
+impl<'r> Findings<'r> {
+    pub(super) fn new(rules: &'r Rules) -> Self {
+        Findings { found: Comparison::default(), fields: Fields::default(), rules }
     }
 
-    pub(super) fn add(&mut self, part: Part, kind: Kind, found: impl FnOnce() -> Found) {
-        if self.found.differences.len() >= self.max {
+    pub(super) fn rules(&self) -> &'r Rules {
+        self.rules
+    }
+
+    /// Adds a difference at `trail`; `leaf` says whether it is a single value.
+    pub(super) fn add(
+        &mut self,
+        trail: &Trail<'_>,
+        (part, kind): (Part, Kind),
+        leaf: bool,
+        show: impl FnOnce() -> Shown,
+    ) {
+        self.fields.add(trail, part, kind, leaf, self.rules.redactor());
+        if self.found.differences.len() >= self.rules.max_differences {
             self.found.dropped = self.found.dropped.saturating_add(1);
             return;
         }
-        let (path, v1, v2) = found();
+        let path = path::render(trail.steps(), self.rules.redactor());
+        let (v1, v2) = show();
         self.found.differences.push(Difference { part, path, kind, v1, v2 });
     }
 
@@ -154,6 +180,7 @@ impl Findings {
     }
 
     pub(super) fn finish(self) -> Comparison {
-        self.found
+        let (fields, fields_dropped) = self.fields.finish();
+        Comparison { fields, fields_dropped, ..self.found }
     }
 }

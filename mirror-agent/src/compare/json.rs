@@ -59,6 +59,13 @@ pub(super) fn parse<'a>(text: &'a [u8], ignored: &[Tail<'_>]) -> Option<Node<'a>
     Some(root)
 }
 
+impl Node<'_> {
+    /// Whether nothing is inside it.
+    pub(super) fn is_scalar(&self) -> bool {
+        !matches!(self.value, Value::Array(_) | Value::Object(_))
+    }
+}
+
 impl Number {
     fn from_f64(value: f64) -> Self {
         const TWO_63: f64 = (1_u64 << 63) as f64;

@@ -119,7 +119,7 @@ pub(super) fn render(trail: &[Step<'_>], redactor: &Redactor) -> String {
     path
 }
 
-fn push_name(path: &mut String, name: &str) {
+pub(super) fn push_name(path: &mut String, name: &str) {
     if !is_plain(name) {
         path.push('[');
         path.push_str(&quoted(name));

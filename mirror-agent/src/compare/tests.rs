@@ -175,6 +175,8 @@ proptest! {
             std::mem::swap(&mut difference.v1, &mut difference.v2);
             difference.kind = mirrored(difference.kind);
         }
+        back.fields.iter_mut().for_each(|field| field.kind = mirrored(field.kind));
+        back.fields.sort();
         prop_assert_eq!(there, back);
     }
 
@@ -187,6 +189,17 @@ proptest! {
             for value in [&difference.v1, &difference.v2].into_iter().flatten() {
                 prop_assert!(value.len() <= MAX_VALUE);
             }
+        }
+    }
+
+    /// The fields are those of all differences, however many are shown.
+    #[test]
+    fn fields_do_not_depend_on_what_is_shown(v1 in any_answer(), v2 in any_answer()) {
+        let (few, all) = (run(&v1, &v2, &at_most(0)), run(&v1, &v2, &at_most(1000)));
+        prop_assert_eq!(&few.fields, &all.fields);
+        prop_assert_eq!(all.fields.is_empty(), all.is_same());
+        for field in &all.fields {
+            prop_assert!(all.differences.iter().any(|d| (d.part, d.kind) == (field.part, field.kind)));
         }
     }
 

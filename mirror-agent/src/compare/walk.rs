@@ -1,9 +1,10 @@
 //! Where do two JSON values differ? Objects by name, arrays by index.
 
+use super::field::Trail;
 use super::findings::{Findings, Kind, Part};
 use super::json::{Node, Value};
 use super::merge;
-use super::path::{self, Step, quoted};
+use super::path::{Step, quoted};
 use super::redact::Redactor;
 use super::show::{MAX_VALUE, cut_both};
 
@@ -12,19 +13,20 @@ use super::show::{MAX_VALUE, cut_both};
 const MAX_WRITTEN: usize = 4096;
 
 /// Adds every difference between two trees that were weighed by the same rules.
-pub(super) fn compare(v1: &Node<'_>, v2: &Node<'_>, redactor: &Redactor, findings: &mut Findings) {
-    let mut walk = Walk { trail: vec![Step::Key("body")], redactor, findings };
+pub(super) fn compare(v1: &Node<'_>, v2: &Node<'_>, findings: &mut Findings<'_>) {
+    let redactor = findings.rules().redactor();
+    let mut walk = Walk { trail: Trail::of(&[Step::Key("body")]), redactor, findings };
     walk.node(v1, v2, false);
 }
 
 /// Nested no deeper than the parser lets a text be.
-struct Walk<'a> {
-    trail: Vec<Step<'a>>,
-    redactor: &'a Redactor,
-    findings: &'a mut Findings,
+struct Walk<'a, 'f, 'r> {
+    trail: Trail<'a>,
+    redactor: &'r Redactor,
+    findings: &'f mut Findings<'r>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Walk<'a, '_, '_> {
     /// `secret` says that the value is at a sensitive name, or inside one.
     fn node(&mut self, v1: &'a Node<'a>, v2: &'a Node<'a>, secret: bool) {
         if v1.full == v2.full {
@@ -56,6 +58,9 @@ impl<'a> Walk<'a> {
     }
 
     fn child(&mut self, step: Step<'a>, v1: Option<&'a Node<'a>>, v2: Option<&'a Node<'a>>, secret: bool) {
+        if v1.zip(v2).is_some_and(|(v1, v2)| v1.full == v2.full) {
+            return;
+        }
         self.trail.push(step);
         match (v1, v2) {
             (Some(v1), Some(v2)) => self.node(v1, v2, secret),
@@ -68,10 +73,10 @@ impl<'a> Walk<'a> {
 
     fn add(&mut self, part: Part, kind: Kind, v1: Option<&Node<'_>>, v2: Option<&Node<'_>>, secret: bool) {
         let Walk { trail, redactor, findings } = self;
-        findings.add(part, kind, || {
+        let leaf = trail.steps().len() > 1 && [v1, v2].into_iter().flatten().all(Node::is_scalar);
+        findings.add(trail, (part, kind), leaf, || {
             let text = |node| text_of(node, secret, redactor);
-            let (v1, v2) = cut_both(v1.map(text), v2.map(text), MAX_VALUE);
-            (path::render(trail, redactor), v1, v2)
+            cut_both(v1.map(text), v2.map(text), MAX_VALUE)
         });
     }
 }
