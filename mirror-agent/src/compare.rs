@@ -6,6 +6,7 @@
 //! body ───┘   (content: decoded) └─ digest ─────────┘
 //! ```
 
+mod align;
 mod body;
 mod content;
 mod field;
@@ -29,7 +30,7 @@ pub use findings::{Comparison, Difference, Kind, Part, Undecodable};
 pub use json::MAX_NODES;
 pub use path::{BadPath, MAX_PATH};
 pub use redact::Redactor;
-pub use rules::Rules;
+pub use rules::{Act, BadRule, Rule, Rules, Tolerance, WELL_KNOWN, check_expression, check_path};
 pub use show::MAX_VALUE;
 
 use crate::http::Headers;
@@ -54,10 +55,10 @@ pub struct Answer<'a> {
     pub whole: bool,
 }
 
-/// Compares two answers to the same request. Its time grows with their decoded size (with its logarithm for sorting),
+/// Compares two answers to the same request, to `path`, which is as it was sent and without a query. Its time grows with their decoded size (with its logarithm for sorting),
 /// and the result is bounded by `rules`.
-pub fn compare(v1: &Answer<'_>, v2: &Answer<'_>, rules: &Rules) -> Comparison {
-    let mut findings = Findings::new(rules);
+pub fn compare(v1: &Answer<'_>, v2: &Answer<'_>, path: &str, rules: &Rules) -> Comparison {
+    let mut findings = Findings::new(path, rules);
     status(v1.status, v2.status, &mut findings);
     headers::compare(v1.headers, v2.headers, &mut findings);
     body::compare(v1, v2, &mut findings);
@@ -69,9 +70,10 @@ fn status(v1: u16, v2: u16, findings: &mut Findings<'_>) {
         return;
     }
     let trail = Trail::of(&[Step::Key("status")]);
-    if findings.rules().ignores(trail.steps()) {
-        findings.ignore();
-        return;
+    let scope = findings.scope(&trail);
+    let hidden = scope.hidden_by().or_else(|| scope.hides_texts(&v1.to_string(), &v2.to_string()));
+    if let Some(rule) = hidden {
+        return findings.ignore(rule);
     }
     findings.add(&trail, (Part::Status, Kind::Value), true, || (Some(v1.to_string()), Some(v2.to_string())));
 }

@@ -1,7 +1,7 @@
 //! The differences that were found: totals by part, and a bounded list of the newest, redacted.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,10 @@ use crate::status::by_name;
 const KEPT: usize = 256;
 /// Exchanges with differences that are kept from the beginning, whatever comes after.
 const FIRST: usize = 10;
+/// Names of rules that differences are counted under. There is one for each rule, and new ones come with a new config only.
+const NAMES: usize = 1024;
+/// What the rest is counted under.
+const OTHER: &str = "other";
 
 /// One exchange whose answers differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -87,6 +91,7 @@ pub struct Differences(Mutex<Kept>);
 struct Kept {
     totals: Totals,
     ignored: u64,
+    hidden: BTreeMap<Arc<str>, u64>,
     undecodable: Undecodable,
     exchanges: u64,
     first: Vec<Record>,
@@ -107,6 +112,9 @@ impl Differences {
     pub fn note(&self, comparison: &Comparison) {
         let mut kept = self.lock();
         kept.ignored += u64::from(comparison.ignored);
+        for (rule, hidden) in &comparison.hidden {
+            kept.hide(rule, u64::from(*hidden));
+        }
         count(comparison.undecodable.v1, &mut kept.undecodable.v1);
         count(comparison.undecodable.v2, &mut kept.undecodable.v2);
     }
@@ -135,6 +143,11 @@ impl Differences {
         self.lock().ignored
     }
 
+    /// Differences that rules hid so far, by the name of the rule.
+    pub fn hidden(&self) -> BTreeMap<String, u64> {
+        self.lock().hidden.iter().map(|(rule, count)| (rule.to_string(), *count)).collect()
+    }
+
     /// Bodies that could not be decoded so far.
     pub fn undecodable(&self) -> Undecodable {
         self.lock().undecodable
@@ -157,6 +170,17 @@ impl Differences {
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn hide(&mut self, rule: &Arc<str>, count: u64) {
+        if let Some(hidden) = self.hidden.get_mut(rule) {
+            *hidden += count;
+            return;
+        }
+        let rule = if self.hidden.len() < NAMES { rule.clone() } else { OTHER.into() };
+        *self.hidden.entry(rule).or_default() += count;
     }
 }
 
@@ -198,6 +222,18 @@ mod tests {
         differences.note(&undecodable(Some(Problem::TooMany), Some(Problem::Window)));
         let expected = Undecodable { v1: [1, 2, 1, 1, 1, 1], v2: [0, 0, 0, 0, 0, 1] };
         assert_eq!(differences.undecodable(), expected);
+    }
+
+    #[test]
+    fn what_rules_hid_is_counted_by_their_names() {
+        let differences = Differences::default();
+        for rule in 0..NAMES + 2 {
+            let hidden = [(Arc::from(rule.to_string()), 2)].into();
+            differences.note(&Comparison { ignored: 2, hidden, ..Comparison::default() });
+        }
+        let hidden = differences.hidden();
+        assert_eq!((hidden.len(), hidden["0"], hidden[OTHER]), (NAMES + 1, 2, 4));
+        assert_eq!(hidden.values().sum::<u64>(), differences.ignored());
     }
 
     fn record(at_ns: u64) -> Record {

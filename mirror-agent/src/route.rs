@@ -1,7 +1,11 @@
 //! The host and the path template of a request: what many requests have in common.
 //! `/users/7/orders?page=2` and `/users/8/orders` are both `/users/{id}/orders`.
 
+mod pattern;
+
 use std::borrow::Cow;
+
+pub use pattern::Pattern;
 
 use crate::http::Request;
 

@@ -47,14 +47,18 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// When a path to ignore cannot be read.
+    /// When a rule, a key or a pattern cannot be read.
     pub fn new(index: u8, config: &config::Service) -> Result<Self> {
         let mut rules = Rules::default();
-        config.ignored_headers.iter().for_each(|name| rules.ignore_header(name));
-        for path in &config.ignored_paths {
-            rules
-                .ignore_path(path)
-                .with_context(|| format!("service {}: ignore path {path}", config.name))?;
+        for rule in &config.hiding {
+            rules.add(rule).with_context(|| format!("service {}: rule {}", config.name, rule.name))?;
+        }
+        for key in &config.keys {
+            rules.add_key(key).with_context(|| format!("service {}: keys", config.name))?;
+        }
+        config.redact.names.iter().for_each(|name| rules.redactor_mut().add_name(name));
+        for pattern in &config.redact.patterns {
+            rules.redactor_mut().add_pattern(pattern).map_err(anyhow::Error::msg)?;
         }
         Ok(Service {
             index,

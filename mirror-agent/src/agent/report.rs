@@ -105,6 +105,7 @@ impl Agent {
             bytes: count.bytes.into(),
             requests: (&requests).into(),
             differences: service.differences.totals(),
+            hidden_differences: service.differences.hidden(),
             undecodable_bodies: service.differences.undecodable().by_version(),
             turns: turns.collect::<Result<_>>()?,
             latency: latency.collect(),

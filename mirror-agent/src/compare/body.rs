@@ -35,9 +35,8 @@ pub(super) fn compare(v1: &Answer<'_>, v2: &Answer<'_>, findings: &mut Findings<
     if content::same_as_sent(v1, v2) {
         return;
     }
-    if rules.ignores(&TRAIL) {
-        findings.ignore();
-        return;
+    if let Some(rule) = findings.scope(&Trail::of(&TRAIL)).hidden_by() {
+        return findings.ignore(rule);
     }
     let Some((one, two)) = content::contents(v1, v2, rules.max_decoded, findings) else {
         if !content::same_bytes(v1, v2) {
@@ -55,9 +54,9 @@ fn contents(v1: &[u8], v2: &[u8], json: bool, findings: &mut Findings<'_>) {
         return sums(Sum::of(v1), Sum::of(v2), findings);
     }
     if json {
-        let tails = findings.rules().tails();
-        if let (Some(one), Some(two)) = (json::parse(v1, &tails), json::parse(v2, &tails)) {
-            return walk::compare(&one, &two, findings);
+        let scope = findings.scope(&Trail::of(&TRAIL));
+        if let (Some(one), Some(two)) = (json::parse(v1, &scope), json::parse(v2, &scope)) {
+            return walk::compare(&one, &two, scope, findings);
         }
         findings.coarse();
     }
@@ -83,10 +82,17 @@ fn text(content: &[u8]) -> Option<&str> {
 /// One difference: the first line that differs, or that only one side has.
 fn lines(v1: &str, v2: &str, findings: &mut Findings<'_>) {
     let redactor = findings.rules().redactor();
+    let scope = findings.scope(&Trail::of(&TRAIL));
     let (mut ones, mut twos) = (v1.split('\n'), v2.split('\n'));
     for number in 1_u64.. {
         let (one, two) = (ones.next(), twos.next());
-        if one == two && one.is_some() {
+        match (one, two) {
+            (None, None) => return,
+            _ if one == two => continue,
+            _ => {}
+        }
+        if let Some(rule) = one.zip(two).and_then(|(one, two)| scope.hides_texts(one, two)) {
+            findings.ignore(rule);
             continue;
         }
         return findings.add(&Trail::of(&TRAIL), (Part::Body, Kind::Value), false, || {

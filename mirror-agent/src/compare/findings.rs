@@ -3,8 +3,10 @@
 use super::Serialize;
 use super::field::{Field, Fields, Trail};
 use super::path;
-use super::rules::Rules;
+use super::rules::{Rules, Scope};
 use crate::coding::Problem;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a comparison found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -20,6 +22,9 @@ pub struct Comparison {
     pub coarse: bool,
     /// Bodies that differ as sent and could not be decoded. Both were compared as they were sent.
     pub undecodable: Undecodable,
+    /// Of the differences that a rule hid, how many each hid, by its name.
+    #[serde(skip)]
+    pub hidden: BTreeMap<Arc<str>, u32>,
     /// Every field that differs, each once for each kind, in the order of their names, at most [`MAX_FIELDS`]: those of
     /// the dropped differences too, so that what is counted by field does not depend on what there is room to show.
     ///
@@ -97,6 +102,7 @@ pub(super) struct Findings<'r> {
     found: Comparison,
     fields: Fields,
     rules: &'r Rules,
+    scope: Scope<'r>,
 }
 
 impl Comparison {
@@ -141,12 +147,18 @@ impl Kind {
 }
 
 impl<'r> Findings<'r> {
-    pub(super) fn new(rules: &'r Rules) -> Self {
-        Findings { found: Comparison::default(), fields: Fields::default(), rules }
+    /// For an answer to a request to `path`.
+    pub(super) fn new(path: &str, rules: &'r Rules) -> Self {
+        Findings { found: Comparison::default(), fields: Fields::default(), rules, scope: rules.scope(path) }
     }
 
     pub(super) fn rules(&self) -> &'r Rules {
         self.rules
+    }
+
+    /// The rules that hold at `trail`.
+    pub(super) fn scope(&self, trail: &Trail<'_>) -> Scope<'r> {
+        self.scope.at(trail.steps())
     }
 
     /// Adds a difference at `trail`; `leaf` says whether it is a single value.
@@ -167,8 +179,11 @@ impl<'r> Findings<'r> {
         self.found.differences.push(Difference { part, path, kind, v1, v2 });
     }
 
-    pub(super) fn ignore(&mut self) {
+    /// Counts a difference that the rule of this name hides.
+    pub(super) fn ignore(&mut self, rule: &Arc<str>) {
         self.found.ignored = self.found.ignored.saturating_add(1);
+        let count = self.found.hidden.entry(rule.clone()).or_default();
+        *count = count.saturating_add(1);
     }
 
     pub(super) fn coarse(&mut self) {

@@ -20,8 +20,13 @@ pub(super) fn compare(v1: &Headers, v2: &Headers, findings: &mut Findings<'_>) {
             continue;
         }
         let trail = Trail::of(&[Step::Key("header"), Step::Key(name)]);
-        if rules.ignores_header(name) || hops.contains(name) || rules.ignores(trail.steps()) {
-            findings.ignore();
+        let scope = findings.scope(&trail);
+        let hop = || hops.contains(name).then_some(rules.well_known_name());
+        let hidden = scope.hidden_by().or_else(|| rules.well_known(name)).or_else(hop);
+        let hidden =
+            hidden.or_else(|| one.zip(two).and_then(|(v1, v2)| scope.hides_texts(&text(v1), &text(v2))));
+        if let Some(rule) = hidden {
+            findings.ignore(rule);
             continue;
         }
         let what = match (one, two) {
@@ -30,9 +35,7 @@ pub(super) fn compare(v1: &Headers, v2: &Headers, findings: &mut Findings<'_>) {
             _ => (Part::Header, Kind::Value),
         };
         findings.add(&trail, what, true, || {
-            let show = |values: &Values<'_>| {
-                rules.redactor().named(name, &String::from_utf8_lossy(&values.join(&b", "[..])))
-            };
+            let show = |values: &Values<'_>| rules.redactor().named(name, &text(values));
             cut_both(one.map(show), two.map(show), MAX_VALUE)
         });
     }
@@ -66,6 +69,10 @@ fn sorted<'a>(values: &Values<'a>) -> Values<'a> {
     let mut sorted = values.clone();
     sorted.sort_unstable();
     sorted
+}
+
+fn text(values: &Values<'_>) -> String {
+    String::from_utf8_lossy(&values.join(&b", "[..])).into_owned()
 }
 
 fn lower(name: &[u8]) -> String {

@@ -90,7 +90,19 @@ fn services(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result
             counter(&mut metric, &labels, service.differences.of(part))?;
         }
     }
+    hidden(status, encoder)?;
     undecodable(status, encoder)
+}
+
+fn hidden(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let help = "Differences that a rule hid, by its name: they are not among the differences";
+    let mut metric = family(encoder, "mirror_hidden_differences", help, MetricType::Counter)?;
+    for service in &status.services {
+        for (rule, value) in &service.hidden_differences {
+            counter(&mut metric, &[("service", &*service.name), ("rule", rule)], *value)?;
+        }
+    }
+    Ok(())
 }
 
 fn undecodable(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

@@ -15,6 +15,7 @@ use crate::exchange::Exchange;
 use crate::http::Response;
 use crate::ledger::{End, Shed, Ticket, V2Failure};
 use crate::rewrite::mark;
+use crate::route::Place;
 use crate::time::Nanos;
 
 /// A request that waits, and v1's answer to it.
@@ -167,7 +168,9 @@ impl Lane {
 
     async fn compare(&self, exchange: &Exchange, v1: &Response, v2: &Response) -> End {
         let service = &self.target.service;
-        let comparison = compare(&answer(v1), &answer(v2), &service.rules);
+        let path = Place::of(&exchange.request).path;
+        let path = String::from_utf8_lossy(path);
+        let comparison = compare(&answer(v1), &answer(v2), &path, &service.rules);
         service.differences.note(&comparison);
         if comparison.is_same() {
             return End::Compared;

@@ -83,7 +83,7 @@ fn json_only_where_both_say_so() {
         ("", "", false),
     ] {
         let mut rules = Rules::default();
-        rules.ignore_header("content-type");
+        rules.ignore_path("header.content-type").unwrap();
         let made = |kind: &str, body: &str| Made::new(&[("content-type", kind)], body);
         let got = run(&made(v1, r#"{"a":1}"#), &made(v2, r#"{"a": 1}"#), &rules);
         assert_eq!(lines(&got), if json { vec![] } else { vec![by_line] }, "{v1} {v2}");
