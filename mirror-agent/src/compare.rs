@@ -12,6 +12,7 @@ mod content;
 mod field;
 mod findings;
 mod headers;
+mod html;
 mod json;
 mod merge;
 mod path;
@@ -30,7 +31,9 @@ pub use findings::{Comparison, Difference, Kind, Part, Undecodable};
 pub use json::MAX_NODES;
 pub use path::{BadPath, MAX_PATH};
 pub use redact::Redactor;
-pub use rules::{Act, BadRule, Rule, Rules, Tolerance, WELL_KNOWN, check_expression, check_path};
+pub use rules::{
+    Act, BadRule, Rule, Rules, Tolerance, VOLATILE_HTML, WELL_KNOWN, check_expression, check_path,
+};
 pub use show::MAX_VALUE;
 
 use crate::http::Headers;

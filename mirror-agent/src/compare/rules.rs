@@ -19,6 +19,9 @@ use rule::Compiled;
 /// What hides the headers that are left out by default, where it is counted.
 pub const WELL_KNOWN: &str = "well_known_headers";
 
+/// What hides that two pages of HTML differ where every two do, where it is counted.
+pub const VOLATILE_HTML: &str = "volatile_html";
+
 /// The most differences that one comparison keeps, unless told otherwise.
 const MAX_DIFFERENCES: usize = 32;
 
@@ -27,6 +30,7 @@ const MAX_DIFFERENCES: usize = 32;
 pub struct Rules {
     well_known: BTreeSet<String>,
     well_known_name: Arc<str>,
+    volatile_html: Arc<str>,
     rules: Vec<Compiled>,
     keys: Vec<Pattern>,
     redactor: Redactor,
@@ -42,6 +46,7 @@ impl Default for Rules {
         Rules {
             well_known: defaults::HEADERS.iter().map(|name| (*name).to_owned()).collect(),
             well_known_name: WELL_KNOWN.into(),
+            volatile_html: VOLATILE_HTML.into(),
             rules: Vec::new(),
             keys: Vec::new(),
             redactor: Redactor::default(),
@@ -128,6 +133,11 @@ impl Rules {
     /// The name to count a header under that an answer declares to be hop by hop.
     pub(super) fn well_known_name(&self) -> &Arc<str> {
         &self.well_known_name
+    }
+
+    /// The name to count under what differs in HTML from answer to answer.
+    pub(super) fn volatile_html(&self) -> &Arc<str> {
+        &self.volatile_html
     }
 
     /// What holds for a request to this path, before any step into its answer.

@@ -127,7 +127,14 @@ fn the_rest_is_counted() {
 
 /// Anything from nonsense to nearly JSON, with any claim about it.
 fn any_answer() -> impl Strategy<Value = Made> {
-    let kind = prop::sample::select(vec!["application/json", "text/plain", "a/b+json; x", "image/png", ""]);
+    let kind = prop::sample::select(vec![
+        "application/json",
+        "text/plain",
+        "text/html",
+        "a/b+json; x",
+        "image/png",
+        "",
+    ]);
     let coding = prop::sample::select(vec!["", "identity", "gzip", "deflate", "br", "zstd", "unknown"]);
     let body = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..40).boxed(),

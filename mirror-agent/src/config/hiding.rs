@@ -4,7 +4,7 @@ use super::draft::{Said, ServiceDraft};
 use super::errors::{Errors, Place};
 use super::section::Section;
 use super::values;
-use crate::compare::{Act, Rule, Tolerance, WELL_KNOWN};
+use crate::compare::{Act, Rule, Tolerance};
 
 /// Rules of a service, those under `ignore` among them: each is a label in the metrics.
 const MAX: usize = 256;
@@ -113,7 +113,7 @@ fn complete(draft: &HidingDraft, before: &[Rule], errors: &mut Errors) -> Option
 
 /// The path, with a number if a rule is called so already.
 fn free(path: &str, before: &[Rule]) -> String {
-    let taken = |name: &str| name == WELL_KNOWN || before.iter().any(|rule| rule.name == name);
+    let taken = |name: &str| before.iter().any(|rule| rule.name == name);
     let numbered = (2..).map(|number| format!("{path} #{number}"));
     std::iter::once(path.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::OnDisplaced;
-use crate::compare::{Redactor, Rules, Tolerance, check_expression, check_path};
+use crate::compare::{Redactor, Rules, Tolerance, VOLATILE_HTML, WELL_KNOWN, check_expression, check_path};
 use crate::route;
 
 /// A socket path longer than this cannot be bound: `sun_path` holds 108 bytes and ends in a zero.
@@ -157,8 +157,8 @@ pub fn key_path(text: &str) -> Result<String, String> {
 /// The name of a rule of compare: a label in the metrics.
 pub fn hiding_name(text: &str) -> Result<String, String> {
     let plain = text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
-    if text == crate::compare::WELL_KNOWN {
-        return Err(format!("{text} is what headers are counted under that are left out by default"));
+    if text == WELL_KNOWN || text == VOLATILE_HTML {
+        return Err(format!("{text} is what is counted under that is left out by default"));
     }
     if plain && (1..=64).contains(&text.len()) {
         return Ok(text.to_owned());
