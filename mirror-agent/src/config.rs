@@ -96,6 +96,8 @@ pub struct Service {
     pub hiding: Vec<crate::compare::Rule>,
     /// Members that tell the elements of an array apart, for example `body.items[*].sku`.
     pub keys: Vec<String>,
+    /// Routes that are given: of those that match a path, the first is taken.
+    pub routes: Vec<String>,
     /// What must not be shown; the same for all services.
     pub redact: Redact,
     /// How far replay may go.

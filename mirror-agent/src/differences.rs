@@ -30,6 +30,8 @@ pub struct Record {
     pub method: String,
     /// The request's target, redacted.
     pub target: String,
+    /// What it has in common with others, for example `/users/{id}`; redacted.
+    pub route: String,
     /// v1's status.
     pub v1_status: u16,
     /// v2's status.
@@ -244,6 +246,7 @@ mod tests {
             at_ns,
             method: "GET".into(),
             target: "/".into(),
+            route: "/".into(),
             v1_status: 200,
             v2_status: 500,
             differences: vec![difference],

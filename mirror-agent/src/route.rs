@@ -2,10 +2,12 @@
 //! `/users/7/orders?page=2` and `/users/8/orders` are both `/users/{id}/orders`.
 
 mod pattern;
+mod table;
 
 use std::borrow::Cow;
 
 pub use pattern::Pattern;
+pub use table::{MAX_ROUTES, OTHER, Routes};
 
 use crate::http::Request;
 

@@ -10,6 +10,7 @@ use crate::compare::Rules;
 use crate::config;
 use crate::differences::Differences;
 use crate::ledger::Ledger;
+use crate::route::{Pattern, Routes};
 use crate::select::Selection;
 
 /// Version names in metrics and status, by the kernel's index.
@@ -34,6 +35,8 @@ pub struct Service {
     pub selection: Selection,
     /// How answers are compared.
     pub rules: Rules,
+    /// The routes of its requests.
+    pub routes: Routes,
     /// How far replay may go.
     pub limits: config::Limits,
     /// Its requests.
@@ -47,7 +50,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// When a rule, a key or a pattern cannot be read.
+    /// When a rule, a key, a route or a pattern cannot be read.
     pub fn new(index: u8, config: &config::Service) -> Result<Self> {
         let mut rules = Rules::default();
         for rule in &config.hiding {
@@ -60,6 +63,7 @@ impl Service {
         for pattern in &config.redact.patterns {
             rules.redactor_mut().add_pattern(pattern).map_err(anyhow::Error::msg)?;
         }
+        let routes = config.routes.iter().map(|route| Pattern::parse(route)).collect::<Result<_, _>>();
         Ok(Service {
             index,
             name: config.name.clone(),
@@ -71,6 +75,7 @@ impl Service {
                 share_ppm: config.request_share.ppm(),
             },
             rules,
+            routes: Routes::new(routes.map_err(anyhow::Error::msg)?),
             limits: config.limits,
             ledger: Arc::default(),
             differences: Arc::default(),

@@ -106,6 +106,7 @@ impl Agent {
             requests: (&requests).into(),
             differences: service.differences.totals(),
             hidden_differences: service.differences.hidden(),
+            other_routes: service.routes.other(),
             undecodable_bodies: service.differences.undecodable().by_version(),
             turns: turns.collect::<Result<_>>()?,
             latency: latency.collect(),

@@ -112,6 +112,8 @@ pub struct ServiceDraft {
     pub hiding: Option<Vec<HidingDraft>>,
     /// Members that tell the elements of an array apart.
     pub keys: Option<Vec<Said<String>>>,
+    /// Routes that are given.
+    pub routes: Option<Vec<Said<String>>>,
     /// Requests per second.
     pub rps: Option<Said<u32>>,
     /// Requests at once.
@@ -182,6 +184,7 @@ impl ServiceDraft {
             ignored_paths: None,
             hiding: None,
             keys: None,
+            routes: None,
             rps: None,
             in_flight: None,
             connections: None,
@@ -212,6 +215,7 @@ impl ServiceDraft {
             ignored_paths: self.ignored_paths.or(file.ignored_paths),
             hiding: file.hiding.or(self.hiding),
             keys: file.keys.or(self.keys),
+            routes: file.routes.or(self.routes),
             rps: self.rps.or(file.rps),
             in_flight: self.in_flight.or(file.in_flight),
             connections: self.connections.or(file.connections),

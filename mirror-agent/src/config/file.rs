@@ -94,6 +94,7 @@ fn service(mut keys: Section<'_>) -> ServiceDraft {
     if let Some(mut compare) = keys.section("compare") {
         draft.hiding = Some(compare.sections("rules").into_iter().map(hiding::draft).collect());
         draft.keys = compare.list("keys", values::key_path);
+        draft.routes = compare.list("routes", values::route);
         compare.finish();
     }
     if let Some(limits) = keys.section("limits") {

@@ -80,6 +80,7 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
         ignored_paths: distinct(draft.ignored_paths.unwrap_or_default()),
         hiding,
         keys: distinct(draft.keys.unwrap_or_default()),
+        routes: distinct(draft.routes.unwrap_or_default()),
         redact: Redact::default(),
         limits,
         caps: Caps {

@@ -102,6 +102,11 @@ fn hidden(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
             counter(&mut metric, &[("service", &*service.name), ("rule", rule)], *value)?;
         }
     }
+    let help = "Exchanges that differ, and for whose route there was no room among those that are learned";
+    let mut metric = family(encoder, "mirror_other_routes", help, MetricType::Counter)?;
+    for service in &status.services {
+        counter(&mut metric, &name(service), service.other_routes)?;
+    }
     Ok(())
 }
 

@@ -194,12 +194,14 @@ impl Lane {
         comparison: Comparison,
     ) -> Record {
         let service = &self.target.service;
+        let (redactor, path) = (service.rules.redactor(), Place::of(&exchange.request).path);
         let target = String::from_utf8_lossy(&exchange.request.target);
         Record {
             service: service.name.clone(),
             at_ns: exchange.response.finished.0,
             method: exchange.request.method.as_str().into(),
-            target: service.rules.redactor().text(&target),
+            target: redactor.text(&target),
+            route: service.routes.of(path, |route| redactor.text(route)),
             v1_status: v1.status,
             v2_status: v2.status,
             differences: comparison.differences,

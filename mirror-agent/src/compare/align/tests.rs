@@ -65,7 +65,8 @@ proptest! {
         let got = aligned(&text(&a), &text(&b), &[]);
         let mut ones: Vec<_> = got.pairs.iter().filter_map(|(i, _)| *i).collect();
         let mut twos: Vec<_> = got.pairs.iter().filter_map(|(_, j)| *j).collect();
-        (ones.sort(), twos.sort());
+        ones.sort();
+        twos.sort();
         prop_assert!(ones.iter().copied().eq(0..a.len()) && twos.iter().copied().eq(0..b.len()));
         let equal = got.pairs.iter().filter(|(i, j)| i.zip(*j).is_some_and(|(i, j)| a[i] == b[j])).count();
         let count = |list: &[u8], value| list.iter().filter(|one| **one == value).count();

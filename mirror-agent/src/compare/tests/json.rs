@@ -256,8 +256,8 @@ fn aligned(a: &[Value], b: &[Value]) -> (Pairs, bool) {
         equal.push((a.len() - tail, b.len() - tail));
     }
     equal.extend((i..short - tail).filter(|&i| a[i] == b[i]).map(|i| (i, i)));
-    for i in 0..a.len() {
-        let free = |j: &usize| a[i] == b[*j] && equal.iter().all(|(one, two)| *one != i && two != j);
+    for (i, one) in a.iter().enumerate() {
+        let free = |j: &usize| *one == b[*j] && equal.iter().all(|(one, two)| *one != i && two != j);
         let found = (0..b.len()).find(free);
         equal.extend(found.map(|j| (i, j)));
     }
@@ -381,7 +381,7 @@ fn rules_hide_what_they_say_and_are_counted() {
         let body = |value: &str| Made::json(format!(r#"{{"a":{value}}}"#));
         let got = run(&body(v1), &body(v2), &ruled(&[("mine", path, None, act.clone())]));
         assert_eq!(got.is_same(), hides, "{path} {act:?} {v1} {v2} {got:?}");
-        assert_eq!(got.hidden.get("mine").is_some(), hides, "{path} {v1} {v2}");
+        assert_eq!(got.hidden.contains_key("mine"), hides, "{path} {v1} {v2}");
     }
 }
 
