@@ -6,10 +6,13 @@
 //! body ───┘   (content: decoded) └─ digest ─────────┘
 //! ```
 
+mod align;
 mod body;
 mod content;
+mod field;
 mod findings;
 mod headers;
+mod html;
 mod json;
 mod merge;
 mod path;
@@ -23,14 +26,18 @@ mod tests;
 
 use serde::Serialize;
 
+pub use field::{Field, MAX_FIELDS};
 pub use findings::{Comparison, Difference, Kind, Part, Undecodable};
 pub use json::MAX_NODES;
 pub use path::{BadPath, MAX_PATH};
 pub use redact::Redactor;
-pub use rules::Rules;
+pub use rules::{
+    Act, BadRule, Rule, Rules, Tolerance, VOLATILE_HTML, WELL_KNOWN, check_expression, check_path,
+};
 pub use show::MAX_VALUE;
 
 use crate::http::Headers;
+use field::Trail;
 use findings::Findings;
 use path::Step;
 
@@ -51,26 +58,25 @@ pub struct Answer<'a> {
     pub whole: bool,
 }
 
-/// Compares two answers to the same request. Its time grows with their decoded size (with its logarithm for sorting),
+/// Compares two answers to the same request, to `path`, which is as it was sent and without a query. Its time grows with their decoded size (with its logarithm for sorting),
 /// and the result is bounded by `rules`.
-pub fn compare(v1: &Answer<'_>, v2: &Answer<'_>, rules: &Rules) -> Comparison {
-    let mut findings = Findings::new(rules.max_differences);
-    status(v1.status, v2.status, rules, &mut findings);
-    headers::compare(v1.headers, v2.headers, rules, &mut findings);
-    body::compare(v1, v2, rules, &mut findings);
+pub fn compare(v1: &Answer<'_>, v2: &Answer<'_>, path: &str, rules: &Rules) -> Comparison {
+    let mut findings = Findings::new(path, rules);
+    status(v1.status, v2.status, &mut findings);
+    headers::compare(v1.headers, v2.headers, &mut findings);
+    body::compare(v1, v2, &mut findings);
     findings.finish()
 }
 
-fn status(v1: u16, v2: u16, rules: &Rules, findings: &mut Findings) {
+fn status(v1: u16, v2: u16, findings: &mut Findings<'_>) {
     if v1 == v2 {
         return;
     }
-    let trail = [Step::Key("status")];
-    if rules.ignores(&trail) {
-        findings.ignore();
-        return;
+    let trail = Trail::of(&[Step::Key("status")]);
+    let scope = findings.scope(&trail);
+    let hidden = scope.hidden_by().or_else(|| scope.hides_texts(&v1.to_string(), &v2.to_string()));
+    if let Some(rule) = hidden {
+        return findings.ignore(rule);
     }
-    findings.add(Part::Status, Kind::Value, || {
-        (path::render(&trail, rules.redactor()), Some(v1.to_string()), Some(v2.to_string()))
-    });
+    findings.add(&trail, (Part::Status, Kind::Value), true, || (Some(v1.to_string()), Some(v2.to_string())));
 }

@@ -6,6 +6,7 @@ mod displaced;
 mod draft;
 mod errors;
 mod file;
+mod hiding;
 mod prefix;
 mod resolve;
 mod rules;
@@ -23,6 +24,7 @@ use std::time::Duration;
 pub use displaced::OnDisplaced;
 pub use draft::{Draft, Said, ServiceDraft};
 pub use errors::{Errors, Place, Problem};
+pub use hiding::{HidingDraft, Redact};
 pub use prefix::{Ports, Prefix};
 pub use rules::{Ring, Rule};
 pub use shadow::{ShadowInterface, Tunnel, VXLAN_PORT, source_ports};
@@ -90,6 +92,14 @@ pub struct Service {
     pub ignored_headers: Vec<String>,
     /// Paths of fields that compare leaves out, for example `body.items[*].id`.
     pub ignored_paths: Vec<String>,
+    /// What compare leaves out or tolerates, with distinct names: what the two above say, then the rules.
+    pub hiding: Vec<crate::compare::Rule>,
+    /// Members that tell the elements of an array apart, for example `body.items[*].sku`.
+    pub keys: Vec<String>,
+    /// Routes that are given: of those that match a path, the first is taken.
+    pub routes: Vec<String>,
+    /// What must not be shown; the same for all services.
+    pub redact: Redact,
     /// How far replay may go.
     pub limits: Limits,
     /// How far the kernel may go.

@@ -1,7 +1,7 @@
 //! The differences that were found: totals by part, and a bounded list of the newest, redacted.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,10 @@ use crate::status::by_name;
 const KEPT: usize = 256;
 /// Exchanges with differences that are kept from the beginning, whatever comes after.
 const FIRST: usize = 10;
+/// Names of rules that differences are counted under. There is one for each rule, and new ones come with a new config only.
+const NAMES: usize = 1024;
+/// What the rest is counted under.
+const OTHER: &str = "other";
 
 /// One exchange whose answers differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +30,8 @@ pub struct Record {
     pub method: String,
     /// The request's target, redacted.
     pub target: String,
+    /// What it has in common with others, for example `/users/{id}`; redacted.
+    pub route: String,
     /// v1's status.
     pub v1_status: u16,
     /// v2's status.
@@ -87,6 +93,7 @@ pub struct Differences(Mutex<Kept>);
 struct Kept {
     totals: Totals,
     ignored: u64,
+    hidden: BTreeMap<Arc<str>, u64>,
     undecodable: Undecodable,
     exchanges: u64,
     first: Vec<Record>,
@@ -107,6 +114,9 @@ impl Differences {
     pub fn note(&self, comparison: &Comparison) {
         let mut kept = self.lock();
         kept.ignored += u64::from(comparison.ignored);
+        for (rule, hidden) in &comparison.hidden {
+            kept.hide(rule, u64::from(*hidden));
+        }
         count(comparison.undecodable.v1, &mut kept.undecodable.v1);
         count(comparison.undecodable.v2, &mut kept.undecodable.v2);
     }
@@ -135,6 +145,11 @@ impl Differences {
         self.lock().ignored
     }
 
+    /// Differences that rules hid so far, by the name of the rule.
+    pub fn hidden(&self) -> BTreeMap<String, u64> {
+        self.lock().hidden.iter().map(|(rule, count)| (rule.to_string(), *count)).collect()
+    }
+
     /// Bodies that could not be decoded so far.
     pub fn undecodable(&self) -> Undecodable {
         self.lock().undecodable
@@ -157,6 +172,17 @@ impl Differences {
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn hide(&mut self, rule: &Arc<str>, count: u64) {
+        if let Some(hidden) = self.hidden.get_mut(rule) {
+            *hidden += count;
+            return;
+        }
+        let rule = if self.hidden.len() < NAMES { rule.clone() } else { OTHER.into() };
+        *self.hidden.entry(rule).or_default() += count;
     }
 }
 
@@ -200,6 +226,18 @@ mod tests {
         assert_eq!(differences.undecodable(), expected);
     }
 
+    #[test]
+    fn what_rules_hid_is_counted_by_their_names() {
+        let differences = Differences::default();
+        for rule in 0..NAMES + 2 {
+            let hidden = [(Arc::from(rule.to_string()), 2)].into();
+            differences.note(&Comparison { ignored: 2, hidden, ..Comparison::default() });
+        }
+        let hidden = differences.hidden();
+        assert_eq!((hidden.len(), hidden["0"], hidden[OTHER]), (NAMES + 1, 2, 4));
+        assert_eq!(hidden.values().sum::<u64>(), differences.ignored());
+    }
+
     fn record(at_ns: u64) -> Record {
         let difference =
             Difference { part: Part::Status, path: "status".into(), kind: Kind::Value, v1: None, v2: None };
@@ -208,6 +246,7 @@ mod tests {
             at_ns,
             method: "GET".into(),
             target: "/".into(),
+            route: "/".into(),
             v1_status: 200,
             v2_status: 500,
             differences: vec![difference],

@@ -12,6 +12,7 @@
 //! read      the exchanges in a capture file, and their summary   capture   makes such a file
 //! playback  the same file as input of replay and compare
 //! coding    bodies without their content codings, for compare and read
+//! route     the path template of a request, for compare and read
 //! ```
 //!
 //! `cargo xtask check` keeps the arrows: the pure modules import no edge, edges do not import each other.
@@ -43,6 +44,7 @@ pub mod replay;
 pub mod rewrite;
 pub mod rights;
 pub mod roles;
+pub mod route;
 pub mod run;
 pub mod select;
 pub mod service;

@@ -7,7 +7,6 @@ pub mod paths;
 pub mod progress;
 pub mod record;
 pub mod summary;
-pub mod template;
 
 use std::io;
 use std::path::Path;

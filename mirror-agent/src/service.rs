@@ -10,6 +10,7 @@ use crate::compare::Rules;
 use crate::config;
 use crate::differences::Differences;
 use crate::ledger::Ledger;
+use crate::route::{Pattern, Routes};
 use crate::select::Selection;
 
 /// Version names in metrics and status, by the kernel's index.
@@ -34,6 +35,8 @@ pub struct Service {
     pub selection: Selection,
     /// How answers are compared.
     pub rules: Rules,
+    /// The routes of its requests.
+    pub routes: Routes,
     /// How far replay may go.
     pub limits: config::Limits,
     /// Its requests.
@@ -47,15 +50,20 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// When a path to ignore cannot be read.
+    /// When a rule, a key, a route or a pattern cannot be read.
     pub fn new(index: u8, config: &config::Service) -> Result<Self> {
         let mut rules = Rules::default();
-        config.ignored_headers.iter().for_each(|name| rules.ignore_header(name));
-        for path in &config.ignored_paths {
-            rules
-                .ignore_path(path)
-                .with_context(|| format!("service {}: ignore path {path}", config.name))?;
+        for rule in &config.hiding {
+            rules.add(rule).with_context(|| format!("service {}: rule {}", config.name, rule.name))?;
         }
+        for key in &config.keys {
+            rules.add_key(key).with_context(|| format!("service {}: keys", config.name))?;
+        }
+        config.redact.names.iter().for_each(|name| rules.redactor_mut().add_name(name));
+        for pattern in &config.redact.patterns {
+            rules.redactor_mut().add_pattern(pattern).map_err(anyhow::Error::msg)?;
+        }
+        let routes = config.routes.iter().map(|route| Pattern::parse(route)).collect::<Result<_, _>>();
         Ok(Service {
             index,
             name: config.name.clone(),
@@ -67,6 +75,7 @@ impl Service {
                 share_ppm: config.request_share.ppm(),
             },
             rules,
+            routes: Routes::new(routes.map_err(anyhow::Error::msg)?),
             limits: config.limits,
             ledger: Arc::default(),
             differences: Arc::default(),

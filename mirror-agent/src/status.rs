@@ -274,6 +274,12 @@ pub struct Service {
     pub requests: Requests,
     /// Differences by part.
     pub differences: Totals,
+    /// Differences that rules hid, by the rule's name: none of them is in `differences`.
+    #[serde(default)] // an older agent does not say
+    pub hidden_differences: BTreeMap<String, u64>,
+    /// Differing exchanges for whose route there was no room.
+    #[serde(default)]
+    pub other_routes: u64,
     /// Bodies that could not be decoded, and were compared as they were sent, by version and reason.
     #[serde(default)] // an older agent does not say
     pub undecodable_bodies: BTreeMap<String, BTreeMap<String, u64>>,

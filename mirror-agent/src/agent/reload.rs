@@ -113,6 +113,8 @@ fn fixed_of(old: &Service, new: &Service) -> Vec<String> {
         (old.methods != new.methods, "methods"),
         (old.paths != new.paths, "paths"),
         ((&old.ignored_headers, &old.ignored_paths) != (&new.ignored_headers, &new.ignored_paths), "ignore"),
+        ((&old.hiding, &old.keys, &old.routes) != (&new.hiding, &new.keys, &new.routes), "compare"),
+        (old.redact != new.redact, "redact"),
         (old.limits != new.limits, "limits"),
         (old.thresholds != new.thresholds, "thresholds"),
     ];

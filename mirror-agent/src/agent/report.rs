@@ -105,6 +105,8 @@ impl Agent {
             bytes: count.bytes.into(),
             requests: (&requests).into(),
             differences: service.differences.totals(),
+            hidden_differences: service.differences.hidden(),
+            other_routes: service.routes.other(),
             undecodable_bodies: service.differences.undecodable().by_version(),
             turns: turns.collect::<Result<_>>()?,
             latency: latency.collect(),

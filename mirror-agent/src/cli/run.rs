@@ -128,6 +128,8 @@ impl Run {
             summary: said("--summary", &self.summary),
             differences: said("--differences", &self.differences),
             workers: said("--workers", &self.workers),
+            redact_names: Vec::new(),
+            redact_patterns: Vec::new(),
             transit: self.transit.then(|| at("--transit", true)),
             refused: Vec::new(),
         }

@@ -51,7 +51,7 @@ pub(super) fn contents<'a>(
     v1: &Answer<'a>,
     v2: &Answer<'a>,
     limit: usize,
-    findings: &mut Findings,
+    findings: &mut Findings<'_>,
 ) -> Option<(Content<'a>, Content<'a>)> {
     if !v1.whole || !v2.whole {
         return None;

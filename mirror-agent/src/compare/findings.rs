@@ -1,7 +1,12 @@
 //! What a comparison found: a bounded list, and counts of what is not in it.
 
 use super::Serialize;
+use super::field::{Field, Fields, Trail};
+use super::path;
+use super::rules::{Rules, Scope};
 use crate::coding::Problem;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a comparison found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -17,6 +22,18 @@ pub struct Comparison {
     pub coarse: bool,
     /// Bodies that differ as sent and could not be decoded. Both were compared as they were sent.
     pub undecodable: Undecodable,
+    /// Of the differences that a rule hid, how many each hid, by its name.
+    #[serde(skip)]
+    pub hidden: BTreeMap<Arc<str>, u32>,
+    /// Every field that differs, each once for each kind, in the order of their names, at most [`MAX_FIELDS`]: those of
+    /// the dropped differences too, so that what is counted by field does not depend on what there is room to show.
+    ///
+    /// [`MAX_FIELDS`]: super::MAX_FIELDS
+    #[serde(skip)]
+    pub fields: Vec<Field>,
+    /// Differences whose field is not in `fields`, for want of room.
+    #[serde(skip)]
+    pub fields_dropped: u32,
 }
 
 /// Why a body could not be decoded; `None` where it could, or did not have to be.
@@ -77,13 +94,15 @@ pub enum Kind {
     Digest,
 }
 
-/// A finding's path and both values; made only when there is room for it.
-pub(super) type Found = (String, Option<String>, Option<String>);
+/// Both values of a finding, redacted and cut; made only when there is room for them.
+pub(super) type Shown = (Option<String>, Option<String>);
 
 /// Collects findings up to a cap.
-pub(super) struct Findings {
+pub(super) struct Findings<'r> {
     found: Comparison,
-    max: usize,
+    fields: Fields,
+    rules: &'r Rules,
+    scope: Scope<'r>,
 }
 
 impl Comparison {
@@ -127,22 +146,44 @@ impl Kind {
     }
 }
 
-impl Findings {
-    pub(super) fn new(max: usize) -> Self {
-        Findings { found: Comparison::default(), max }
+impl<'r> Findings<'r> {
+    /// For an answer to a request to `path`.
+    pub(super) fn new(path: &str, rules: &'r Rules) -> Self {
+        Findings { found: Comparison::default(), fields: Fields::default(), rules, scope: rules.scope(path) }
     }
 
-    pub(super) fn add(&mut self, part: Part, kind: Kind, found: impl FnOnce() -> Found) {
-        if self.found.differences.len() >= self.max {
+    pub(super) fn rules(&self) -> &'r Rules {
+        self.rules
+    }
+
+    /// The rules that hold at `trail`.
+    pub(super) fn scope(&self, trail: &Trail<'_>) -> Scope<'r> {
+        self.scope.at(trail.steps())
+    }
+
+    /// Adds a difference at `trail`; `leaf` says whether it is a single value.
+    pub(super) fn add(
+        &mut self,
+        trail: &Trail<'_>,
+        (part, kind): (Part, Kind),
+        leaf: bool,
+        show: impl FnOnce() -> Shown,
+    ) {
+        self.fields.add(trail, part, kind, leaf, self.rules.redactor());
+        if self.found.differences.len() >= self.rules.max_differences {
             self.found.dropped = self.found.dropped.saturating_add(1);
             return;
         }
-        let (path, v1, v2) = found();
+        let path = path::render(trail.steps(), self.rules.redactor());
+        let (v1, v2) = show();
         self.found.differences.push(Difference { part, path, kind, v1, v2 });
     }
 
-    pub(super) fn ignore(&mut self) {
+    /// Counts a difference that the rule of this name hides.
+    pub(super) fn ignore(&mut self, rule: &Arc<str>) {
         self.found.ignored = self.found.ignored.saturating_add(1);
+        let count = self.found.hidden.entry(rule.clone()).or_default();
+        *count = count.saturating_add(1);
     }
 
     pub(super) fn coarse(&mut self) {
@@ -154,6 +195,7 @@ impl Findings {
     }
 
     pub(super) fn finish(self) -> Comparison {
-        self.found
+        let (fields, fields_dropped) = self.fields.finish();
+        Comparison { fields, fields_dropped, ..self.found }
     }
 }

@@ -2,38 +2,41 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::field::Trail;
 use super::findings::{Findings, Kind, Part};
 use super::merge;
-use super::path::{self, Step};
-use super::rules::Rules;
+use super::path::Step;
 use super::show::{MAX_VALUE, cut_both};
 use crate::http::Headers;
 
 /// The values of one name, in the order in which they came.
 type Values<'a> = Vec<&'a [u8]>;
 
-pub(super) fn compare(v1: &Headers, v2: &Headers, rules: &Rules, findings: &mut Findings) {
+pub(super) fn compare(v1: &Headers, v2: &Headers, findings: &mut Findings<'_>) {
+    let rules = findings.rules();
     let hops: BTreeSet<String> = hop_names(v1).chain(hop_names(v2)).collect();
     for (name, one, two) in merge::by_key(&by_name(v1), &by_name(v2)) {
         if same(one, two) {
             continue;
         }
-        let trail = [Step::Key("header"), Step::Key(name)];
-        if rules.ignores_header(name) || hops.contains(name) || rules.ignores(&trail) {
-            findings.ignore();
+        let trail = Trail::of(&[Step::Key("header"), Step::Key(name)]);
+        let scope = findings.scope(&trail);
+        let hop = || hops.contains(name).then_some(rules.well_known_name());
+        let hidden = scope.hidden_by().or_else(|| rules.well_known(name)).or_else(hop);
+        let hidden =
+            hidden.or_else(|| one.zip(two).and_then(|(v1, v2)| scope.hides_texts(&text(v1), &text(v2))));
+        if let Some(rule) = hidden {
+            findings.ignore(rule);
             continue;
         }
-        let (part, kind) = match (one, two) {
+        let what = match (one, two) {
             (Some(_), None) => (Part::Missing, Kind::Missing),
             (None, Some(_)) => (Part::Missing, Kind::Extra),
             _ => (Part::Header, Kind::Value),
         };
-        findings.add(part, kind, || {
-            let show = |values: &Values<'_>| {
-                rules.redactor().named(name, &String::from_utf8_lossy(&values.join(&b", "[..])))
-            };
-            let (v1, v2) = cut_both(one.map(show), two.map(show), MAX_VALUE);
-            (path::render(&trail, rules.redactor()), v1, v2)
+        findings.add(&trail, what, true, || {
+            let show = |values: &Values<'_>| rules.redactor().named(name, &text(values));
+            cut_both(one.map(show), two.map(show), MAX_VALUE)
         });
     }
 }
@@ -66,6 +69,10 @@ fn sorted<'a>(values: &Values<'a>) -> Values<'a> {
     let mut sorted = values.clone();
     sorted.sort_unstable();
     sorted
+}
+
+fn text(values: &Values<'_>) -> String {
+    String::from_utf8_lossy(&values.join(&b", "[..])).into_owned()
 }
 
 fn lower(name: &[u8]) -> String {

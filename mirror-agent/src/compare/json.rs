@@ -9,8 +9,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::path::{Step, Tail};
-use super::rules::step_into;
+use super::path::Step;
+use super::rules::Scope;
 
 /// The most values in one JSON text. A text with more is not taken apart.
 pub const MAX_NODES: usize = 1 << 18;
@@ -50,16 +50,53 @@ pub(super) enum Number {
 
 /// The tree of a JSON text; `None` when it is malformed, nested deeper than serde_json's 128, larger than
 /// [`MAX_NODES`], or has a name twice in one object (which of the two counts is anyone's guess: RFC 8259, section 4).
-pub(super) fn parse<'a>(text: &'a [u8], ignored: &[Tail<'_>]) -> Option<Node<'a>> {
+pub(super) fn parse<'a>(text: &'a [u8], scope: &Scope<'_>) -> Option<Node<'a>> {
     let mut room = MAX_NODES;
     let mut source = serde_json::Deserializer::from_slice(text);
     let mut root = NodeSeed { room: &mut room }.deserialize(&mut source).ok()?;
     source.end().ok()?;
-    weigh(&mut root, &step_into(ignored, Step::Key("body")));
+    weigh(&mut root, scope);
     Some(root)
 }
 
+impl Node<'_> {
+    /// Whether nothing is inside it.
+    pub(super) fn is_scalar(&self) -> bool {
+        !matches!(self.value, Value::Array(_) | Value::Object(_))
+    }
+}
+
+impl Value<'_> {
+    /// A value without others in it, as text: a string without quotes.
+    pub(super) fn scalar(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Value::Null => Some("null".into()),
+            Value::Bool(value) => Some(if *value { "true" } else { "false" }.into()),
+            Value::Number(value) => Some(value.to_string().into()),
+            Value::String(text) => Some(text.as_ref().into()),
+            Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+}
+
 impl Number {
+    /// The value, where it is whole.
+    pub(super) fn whole(self) -> Option<i128> {
+        match self {
+            Number::Unsigned(value) => Some(value.into()),
+            Number::Negative(value) => Some(value.into()),
+            Number::Double(_) => None,
+        }
+    }
+
+    pub(super) fn as_f64(self) -> f64 {
+        match self {
+            Number::Unsigned(value) => value as f64,
+            Number::Negative(value) => value as f64,
+            Number::Double(bits) => f64::from_bits(bits),
+        }
+    }
+
     fn from_f64(value: f64) -> Self {
         const TWO_63: f64 = (1_u64 << 63) as f64;
         if value.fract() != 0.0 || !(-TWO_63..2.0 * TWO_63).contains(&value) {
@@ -84,8 +121,8 @@ impl fmt::Display for Number {
 }
 
 /// Fills in the weights, from the leaves up.
-fn weigh(node: &mut Node<'_>, tails: &[Tail<'_>]) {
-    node.ignored = tails.iter().any(|tail| tail.is_end());
+fn weigh(node: &mut Node<'_>, scope: &Scope<'_>) {
+    node.ignored = scope.hidden_by().is_some();
     let (mut full, mut kept) = (DefaultHasher::new(), DefaultHasher::new());
     std::mem::discriminant(&node.value).hash(&mut full);
     match &mut node.value {
@@ -95,13 +132,13 @@ fn weigh(node: &mut Node<'_>, tails: &[Tail<'_>]) {
         Value::String(value) => value.hash(&mut full),
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                weigh(item, &step_into(tails, Step::Index(index)));
+                weigh(item, &scope.step(Step::Index(index)));
                 add(item, &(), &mut full, &mut kept);
             }
         }
         Value::Object(members) => {
             for (name, member) in members {
-                weigh(member, &step_into(tails, Step::Key(name)));
+                weigh(member, &scope.step(Step::Key(name)));
                 add(member, name, &mut full, &mut kept);
             }
         }
@@ -112,7 +149,10 @@ fn weigh(node: &mut Node<'_>, tails: &[Tail<'_>]) {
             std::mem::discriminant(&node.value).hash(&mut kept);
             kept.finish()
         }
-        _ => node.full,
+        _ => scope.rest(&node.value).map_or(node.full, |rest| {
+            (std::mem::discriminant(&node.value), rest).hash(&mut kept);
+            kept.finish()
+        }),
     };
 }
 

@@ -67,6 +67,11 @@ impl Pattern {
         Ok(Pattern(globs))
     }
 
+    /// Whether it ends in `[*].NAME`.
+    pub(super) fn ends_in_member(&self) -> bool {
+        matches!(self.0.as_slice(), [.., Glob::Any, Glob::Key(_)])
+    }
+
     pub(super) fn globs(&self) -> Tail<'_> {
         Tail(&self.0)
     }
@@ -87,6 +92,14 @@ impl<'a> Tail<'a> {
             _ => false,
         };
         fits.then_some(Tail(rest))
+    }
+
+    /// The name of the member, where a member of any element or member is all that is left.
+    pub(super) fn member(self) -> Option<&'a str> {
+        match self.0 {
+            [Glob::Any, Glob::Key(name)] => Some(name),
+            _ => None,
+        }
     }
 
     /// Whether the pattern ends here: this place and all inside it match.
@@ -119,7 +132,7 @@ pub(super) fn render(trail: &[Step<'_>], redactor: &Redactor) -> String {
     path
 }
 
-fn push_name(path: &mut String, name: &str) {
+pub(super) fn push_name(path: &mut String, name: &str) {
     if !is_plain(name) {
         path.push('[');
         path.push_str(&quoted(name));

@@ -4,7 +4,10 @@
 
 mod patterns;
 
+use regex::Regex;
 use sha2::{Digest, Sha256};
+
+use super::rules::compile;
 
 /// Names whose values are secrets, as [`plain`] writes them. They match anywhere in a name.
 const SECRET_NAMES: &[&str] = &[
@@ -36,11 +39,12 @@ const SECRET_NAMES: &[&str] = &[
 #[derive(Clone, Debug)]
 pub struct Redactor {
     names: Vec<String>,
+    patterns: Vec<Regex>,
 }
 
 impl Default for Redactor {
     fn default() -> Self {
-        Redactor { names: SECRET_NAMES.iter().map(|name| (*name).to_owned()).collect() }
+        Redactor { names: SECRET_NAMES.iter().map(|name| (*name).to_owned()).collect(), patterns: Vec::new() }
     }
 }
 
@@ -52,6 +56,20 @@ impl Redactor {
         if !name.is_empty() {
             self.names.push(name);
         }
+    }
+
+    /// Hides whatever matches `expression`, or its group `secret` if it has one.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a regular expression, or matches an empty text.
+    pub fn add_pattern(&mut self, expression: &str) -> Result<(), String> {
+        let pattern = compile(expression)?;
+        if pattern.is_match("") {
+            return Err(format!("{expression:?} matches an empty text: it would hide nothing, everywhere"));
+        }
+        self.patterns.push(pattern);
+        Ok(())
     }
 
     /// Whether a value at this name is a secret.
@@ -66,9 +84,11 @@ impl Redactor {
     }
 
     /// A text with whatever looks like a secret hidden: values that a sensitive name is written before
-    /// (`?token=x`, `password: x`), credentials, JSON web tokens, e-mail addresses, card numbers.
+    /// (`?token=x`, `password: x`), credentials, JSON web tokens, e-mail addresses, card numbers, and what was added.
     pub fn text(&self, text: &str) -> String {
-        patterns::hide_shapes(&patterns::hide_assigned(text, self))
+        // What the operator knows goes first: what stands for it is no part of another secret.
+        let text = self.patterns.iter().fold(text.to_owned(), |text, one| patterns::hide_matches(&text, one));
+        patterns::hide_shapes(&patterns::hide_assigned(&text, self))
     }
 
     /// What stands for a secret: its length in bytes and the first four hex digits of its SHA-256.

@@ -1,55 +1,26 @@
 //! What a comparison leaves out, and what it must not show.
 
-use std::collections::BTreeSet;
+mod defaults;
+mod rule;
+mod scope;
 
-use super::path::{BadPath, Pattern, Step, Tail};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub(super) use rule::compile;
+pub use rule::{Act, BadRule, Rule, Tolerance};
+pub(super) use scope::Scope;
+
+use super::path::{BadPath, Pattern};
 use super::redact::Redactor;
 use crate::coding::MAX_DECODED;
+use rule::Compiled;
 
-/// Headers that say who answered, when and over which connection, and not what.
-const IGNORED_HEADERS: &[&str] = &[
-    // Hop by hop (RFC 9110, section 7.6.1); the names in `connection` are added per answer.
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    // Framing; the body is compared by itself.
-    "content-length",
-    // When, and who.
-    "age",
-    "alt-svc",
-    "date",
-    "etag",
-    "expires",
-    "last-modified",
-    "server",
-    "server-timing",
-    "set-cookie",
-    "via",
-    "x-powered-by",
-    "x-response-time",
-    "x-runtime",
-    "x-served-by",
-    // Which request.
-    "cf-ray",
-    "request-id",
-    "traceparent",
-    "tracestate",
-    "x-amz-request-id",
-    "x-amzn-requestid",
-    "x-amzn-trace-id",
-    "x-b3-sampled",
-    "x-b3-spanid",
-    "x-b3-traceid",
-    "x-cloud-trace-context",
-    "x-correlation-id",
-    "x-envoy-upstream-service-time",
-    "x-request-id",
-    "x-trace-id",
-];
+/// What hides the headers that are left out by default, where it is counted.
+pub const WELL_KNOWN: &str = "well_known_headers";
+
+/// What hides that two pages of HTML differ where every two do, where it is counted.
+pub const VOLATILE_HTML: &str = "volatile_html";
 
 /// The most differences that one comparison keeps, unless told otherwise.
 const MAX_DIFFERENCES: usize = 32;
@@ -57,8 +28,11 @@ const MAX_DIFFERENCES: usize = 32;
 /// How to compare: what to leave out, what to redact, how much to keep.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    ignored_headers: BTreeSet<String>,
-    ignored_paths: Vec<Pattern>,
+    well_known: BTreeSet<String>,
+    well_known_name: Arc<str>,
+    volatile_html: Arc<str>,
+    rules: Vec<Compiled>,
+    keys: Vec<Pattern>,
     redactor: Redactor,
     /// The most differences to keep for one pair; the rest are counted.
     pub max_differences: usize,
@@ -70,8 +44,11 @@ impl Default for Rules {
     /// Leaves out headers that differ between any two servers, and redacts the usual secrets.
     fn default() -> Self {
         Rules {
-            ignored_headers: IGNORED_HEADERS.iter().map(|name| (*name).to_owned()).collect(),
-            ignored_paths: Vec::new(),
+            well_known: defaults::HEADERS.iter().map(|name| (*name).to_owned()).collect(),
+            well_known_name: WELL_KNOWN.into(),
+            volatile_html: VOLATILE_HTML.into(),
+            rules: Vec::new(),
+            keys: Vec::new(),
             redactor: Redactor::default(),
             max_differences: MAX_DIFFERENCES,
             max_decoded: MAX_DECODED,
@@ -79,30 +56,68 @@ impl Default for Rules {
     }
 }
 
+/// Whether a text is the path of a place, for example `body.items[*].id`.
+///
+/// # Errors
+///
+/// Where it is not.
+pub fn check_path(text: &str) -> Result<(), BadPath> {
+    Pattern::parse(text).map(|_| ())
+}
+
+/// Whether a text is a regular expression.
+///
+/// # Errors
+///
+/// On one line, why not.
+pub fn check_expression(text: &str) -> Result<(), String> {
+    compile(text).map(|_| ())
+}
+
 impl Rules {
-    /// Leaves out a header, by name in any case.
-    pub fn ignore_header(&mut self, name: &str) {
-        self.ignored_headers.insert(name.to_ascii_lowercase());
+    /// Adds a rule. Of several that hide a difference, the first is counted.
+    ///
+    /// # Errors
+    ///
+    /// When its path, route or expression cannot be read.
+    pub fn add(&mut self, rule: &Rule) -> Result<(), BadRule> {
+        self.rules.push(Compiled::new(rule)?);
+        Ok(())
     }
 
     /// Compares a header that is left out by default, by name in any case.
     pub fn compare_header(&mut self, name: &str) {
-        self.ignored_headers.remove(&name.to_ascii_lowercase());
+        self.well_known.remove(&name.to_ascii_lowercase());
     }
 
-    /// Leaves out a place and all inside it: `body.items[*].id`, `body.user.*.seen`, `header.x-build`, `status`.
+    /// Leaves out a place and all inside it: `body.items[*].id`, `body.user.*.seen`, `header.x-build`, `status`. The
+    /// rule is called as the path.
     ///
     /// # Errors
     ///
     /// When the path cannot be read.
     pub fn ignore_path(&mut self, path: &str) -> Result<(), BadPath> {
-        self.ignored_paths.push(Pattern::parse(path)?);
+        self.rules.push(Compiled::ignoring(path)?);
         Ok(())
     }
 
-    /// Redacts values whose name contains `name`, whatever its case and punctuation.
-    pub fn redact_name(&mut self, name: &str) {
-        self.redactor.add_name(name);
+    /// Tells the elements of an array apart by one of their members: `body.items[*].sku`.
+    ///
+    /// # Errors
+    ///
+    /// When the path cannot be read, or does not end in `[*]` and a name.
+    pub fn add_key(&mut self, path: &str) -> Result<(), BadPath> {
+        let pattern = Pattern::parse(path)?;
+        if !pattern.ends_in_member() {
+            return Err(BadPath { text: path.to_owned(), at: path.len() });
+        }
+        self.keys.push(pattern);
+        Ok(())
+    }
+
+    /// What must not be shown, to add to it.
+    pub fn redactor_mut(&mut self) -> &mut Redactor {
+        &mut self.redactor
     }
 
     /// What must not be shown.
@@ -110,26 +125,23 @@ impl Rules {
         &self.redactor
     }
 
-    pub(super) fn ignores_header(&self, name: &str) -> bool {
-        self.ignored_headers.contains(name)
+    /// The name to count a header under that is left out by default.
+    pub(super) fn well_known(&self, header: &str) -> Option<&Arc<str>> {
+        self.well_known.contains(header).then_some(&self.well_known_name)
     }
 
-    /// Whether a pattern ends at `trail` or above it.
-    pub(super) fn ignores(&self, trail: &[Step<'_>]) -> bool {
-        let mut tails = self.tails();
-        trail.iter().any(|step| {
-            tails = step_into(&tails, *step);
-            tails.iter().any(|tail| tail.is_end())
-        })
+    /// The name to count a header under that an answer declares to be hop by hop.
+    pub(super) fn well_known_name(&self) -> &Arc<str> {
+        &self.well_known_name
     }
 
-    /// Every pattern, none of it matched yet.
-    pub(super) fn tails(&self) -> Vec<Tail<'_>> {
-        self.ignored_paths.iter().map(Pattern::globs).collect()
+    /// The name to count under what differs in HTML from answer to answer.
+    pub(super) fn volatile_html(&self) -> &Arc<str> {
+        &self.volatile_html
     }
-}
 
-/// The patterns that still fit behind `step`.
-pub(super) fn step_into<'a>(tails: &[Tail<'a>], step: Step<'_>) -> Vec<Tail<'a>> {
-    tails.iter().filter_map(|tail| tail.after(step)).collect()
+    /// What holds for a request to this path, before any step into its answer.
+    pub(super) fn scope(&self, path: &str) -> Scope<'_> {
+        Scope::new(self.rules.iter().filter(|rule| rule.holds_for(path)), &self.keys)
+    }
 }

@@ -1,10 +1,13 @@
-//! Where do two JSON values differ? Objects by name, arrays by index.
+//! Where do two JSON values differ? Objects by name, arrays by what belongs together, and their order apart.
 
+use super::align::align;
+use super::field::Trail;
 use super::findings::{Findings, Kind, Part};
 use super::json::{Node, Value};
 use super::merge;
-use super::path::{self, Step, quoted};
+use super::path::{Step, quoted};
 use super::redact::Redactor;
+use super::rules::Scope;
 use super::show::{MAX_VALUE, cut_both};
 
 /// The most bytes of an array or object that are written before it is cut, give or take one of its leaves. More than
@@ -12,41 +15,46 @@ use super::show::{MAX_VALUE, cut_both};
 const MAX_WRITTEN: usize = 4096;
 
 /// Adds every difference between two trees that were weighed by the same rules.
-pub(super) fn compare(v1: &Node<'_>, v2: &Node<'_>, redactor: &Redactor, findings: &mut Findings) {
-    let mut walk = Walk { trail: vec![Step::Key("body")], redactor, findings };
-    walk.node(v1, v2, false);
+pub(super) fn compare(v1: &Node<'_>, v2: &Node<'_>, scope: Scope<'_>, findings: &mut Findings<'_>) {
+    let redactor = findings.rules().redactor();
+    let mut walk = Walk { trail: Trail::of(&[Step::Key("body")]), redactor, findings };
+    walk.node(v1, v2, &scope, false);
 }
 
 /// Nested no deeper than the parser lets a text be.
-struct Walk<'a> {
-    trail: Vec<Step<'a>>,
-    redactor: &'a Redactor,
-    findings: &'a mut Findings,
+struct Walk<'a, 'f, 'r> {
+    trail: Trail<'a>,
+    redactor: &'r Redactor,
+    findings: &'f mut Findings<'r>,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Walk<'a, '_, '_> {
     /// `secret` says that the value is at a sensitive name, or inside one.
-    fn node(&mut self, v1: &'a Node<'a>, v2: &'a Node<'a>, secret: bool) {
+    fn node(&mut self, v1: &'a Node<'a>, v2: &'a Node<'a>, scope: &Scope<'_>, secret: bool) {
         if v1.full == v2.full {
             return;
         }
-        if v1.ignored {
-            self.findings.ignore();
-            return;
+        let hidden = scope.hidden_by().or_else(|| scope.hides_values(&v1.value, &v2.value));
+        if let Some(rule) = hidden {
+            return self.findings.ignore(rule);
         }
         match (&v1.value, &v2.value) {
             (Value::Object(a), Value::Object(b)) => {
                 for (name, one, two) in merge::by_key(a, b) {
-                    self.child(Step::Key(name), one, two, secret || self.redactor.is_sensitive(name));
+                    let secret = secret || self.redactor.is_sensitive(name);
+                    self.child([Step::Key(name); 2], one, two, scope, secret);
                 }
             }
-            (Value::Array(a), Value::Array(b)) if !same_but_for_order(v1, a, v2, b) => {
-                for index in 0..a.len().max(b.len()) {
-                    self.child(Step::Index(index), a.get(index), b.get(index), secret);
+            (Value::Array(a), Value::Array(b)) => {
+                let alignment = align(a, b, &scope.keys());
+                if alignment.reordered {
+                    self.add(Part::Body, Kind::Order, Some(v1), Some(v2), secret);
                 }
-            }
-            (Value::Array(_), Value::Array(_)) => {
-                self.add(Part::Body, Kind::Order, Some(v1), Some(v2), secret)
+                for (one, two) in alignment.pairs {
+                    let steps = [one.or(two), two.or(one)].map(|at| Step::Index(at.unwrap_or_default()));
+                    let get = |list: &'a [Node<'a>], at: Option<usize>| at.and_then(|at| list.get(at));
+                    self.child(steps, get(a, one), get(b, two), scope, secret);
+                }
             }
             (a, b) if std::mem::discriminant(a) == std::mem::discriminant(b) => {
                 self.add(Part::Body, Kind::Value, Some(v1), Some(v2), secret);
@@ -55,36 +63,41 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn child(&mut self, step: Step<'a>, v1: Option<&'a Node<'a>>, v2: Option<&'a Node<'a>>, secret: bool) {
+    /// `steps` are v1's and v2's, which elements of arrays that belong together need not share. The first is shown.
+    fn child(
+        &mut self,
+        steps: [Step<'a>; 2],
+        v1: Option<&'a Node<'a>>,
+        v2: Option<&'a Node<'a>>,
+        scope: &Scope<'_>,
+        secret: bool,
+    ) {
+        if v1.zip(v2).is_some_and(|(v1, v2)| v1.full == v2.full) {
+            return;
+        }
+        let [step, other] = steps;
+        let mut scope_in = scope.step(step);
+        if v2.is_some_and(|v2| v2.ignored) && scope_in.hidden_by().is_none() {
+            scope_in = scope.step(other);
+        }
         self.trail.push(step);
-        match (v1, v2) {
-            (Some(v1), Some(v2)) => self.node(v1, v2, secret),
-            (Some(only), None) | (None, Some(only)) if only.ignored => self.findings.ignore(),
-            (v1, None) => self.add(Part::Missing, Kind::Missing, v1, None, secret),
-            (None, v2) => self.add(Part::Missing, Kind::Extra, None, v2, secret),
+        match (v1, v2, scope_in.hidden_by()) {
+            (Some(v1), Some(v2), _) => self.node(v1, v2, &scope_in, secret),
+            (_, _, Some(rule)) => self.findings.ignore(rule),
+            (v1, None, _) => self.add(Part::Missing, Kind::Missing, v1, None, secret),
+            (None, v2, _) => self.add(Part::Missing, Kind::Extra, None, v2, secret),
         }
         self.trail.pop();
     }
 
     fn add(&mut self, part: Part, kind: Kind, v1: Option<&Node<'_>>, v2: Option<&Node<'_>>, secret: bool) {
         let Walk { trail, redactor, findings } = self;
-        findings.add(part, kind, || {
+        let leaf = trail.steps().len() > 1 && [v1, v2].into_iter().flatten().all(Node::is_scalar);
+        findings.add(trail, (part, kind), leaf, || {
             let text = |node| text_of(node, secret, redactor);
-            let (v1, v2) = cut_both(v1.map(text), v2.map(text), MAX_VALUE);
-            (path::render(trail, redactor), v1, v2)
+            cut_both(v1.map(text), v2.map(text), MAX_VALUE)
         });
     }
-}
-
-/// Whether two arrays hold the same elements, each as often, and not in the same order. What the rules hide is not
-/// looked at, so that `items[*].id` may be ignored in items that come in any order.
-fn same_but_for_order(v1: &Node<'_>, a: &[Node<'_>], v2: &Node<'_>, b: &[Node<'_>]) -> bool {
-    let sorted = |items: &[Node<'_>]| {
-        let mut weights: Vec<u64> = items.iter().map(|item| item.kept).collect();
-        weights.sort_unstable();
-        weights
-    };
-    a.len() == b.len() && v1.kept != v2.kept && sorted(a) == sorted(b)
 }
 
 /// The JSON text of a value, redacted. Strings keep their quotes, so that "1" and 1 look different.

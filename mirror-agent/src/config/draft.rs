@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::errors::{Errors, Place};
+use super::hiding::HidingDraft;
 use super::prefix::{Ports, Prefix};
 use super::{OnDisplaced, ShadowInterface, Share};
 
@@ -40,6 +41,10 @@ pub struct Draft {
     pub summary: Option<Said<PathBuf>>,
     /// Where differences go.
     pub differences: Option<Said<PathBuf>>,
+    /// Names of secrets; from flags, none.
+    pub redact_names: Vec<Said<String>>,
+    /// Shapes of secrets; from flags, none.
+    pub redact_patterns: Vec<Said<String>>,
     /// Worker threads.
     pub workers: Option<Said<usize>>,
     /// Whether a v1 that no interface leads to is fine.
@@ -103,6 +108,12 @@ pub struct ServiceDraft {
     pub ignored_headers: Option<Vec<Said<String>>>,
     /// Field paths that compare leaves out.
     pub ignored_paths: Option<Vec<Said<String>>>,
+    /// Rules of compare.
+    pub hiding: Option<Vec<HidingDraft>>,
+    /// Members that tell the elements of an array apart.
+    pub keys: Option<Vec<Said<String>>>,
+    /// Routes that are given.
+    pub routes: Option<Vec<Said<String>>>,
     /// Requests per second.
     pub rps: Option<Said<u32>>,
     /// Requests at once.
@@ -147,6 +158,8 @@ impl Draft {
             run_for: self.run_for.or(file.run_for),
             summary: self.summary.or(file.summary),
             differences: self.differences.or(file.differences),
+            redact_names: file.redact_names,
+            redact_patterns: file.redact_patterns,
             workers: self.workers.or(file.workers),
             transit: self.transit.or(file.transit),
             refused: file.refused,
@@ -169,6 +182,9 @@ impl ServiceDraft {
             paths: None,
             ignored_headers: None,
             ignored_paths: None,
+            hiding: None,
+            keys: None,
+            routes: None,
             rps: None,
             in_flight: None,
             connections: None,
@@ -197,6 +213,9 @@ impl ServiceDraft {
             paths: self.paths.or(file.paths),
             ignored_headers: self.ignored_headers.or(file.ignored_headers),
             ignored_paths: self.ignored_paths.or(file.ignored_paths),
+            hiding: file.hiding.or(self.hiding),
+            keys: file.keys.or(self.keys),
+            routes: file.routes.or(self.routes),
             rps: self.rps.or(file.rps),
             in_flight: self.in_flight.or(file.in_flight),
             connections: self.connections.or(file.connections),

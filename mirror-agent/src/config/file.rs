@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::draft::{Draft, RingDraft, RuleDraft, Said, ServiceDraft};
 use super::errors::{Errors, Place};
+use super::hiding;
 use super::prefix::{Ports, Prefix};
 use super::section::{Section, Source};
 use super::{Share, values, yaml};
@@ -57,12 +58,19 @@ fn whole(mut root: Section<'_>) -> Draft {
         run_for: None, // a file that ends the program after a while would surprise whoever restarts it
         summary: root.value("summary", values::file_path),
         differences: root.value("differences", values::file_path),
+        redact_names: Vec::new(),
+        redact_patterns: Vec::new(),
         workers: root.value("workers", values::workers),
         transit: root.value("transit", values::flag),
         rings: root.named("rings", values::ring_name).into_iter().map(ring).collect(),
         services: root.sections("services").into_iter().map(service).collect(),
         refused: Vec::new(),
     };
+    if let Some(mut redact) = root.section("redact") {
+        draft.redact_names = redact.list("names", values::secret_name).unwrap_or_default();
+        draft.redact_patterns = redact.list("patterns", values::secret_pattern).unwrap_or_default();
+        redact.finish();
+    }
     root.finish();
     draft.refused = root.refused;
     draft
@@ -82,6 +90,12 @@ fn service(mut keys: Section<'_>) -> ServiceDraft {
         draft.ignored_headers = ignore.list("headers", values::header);
         draft.ignored_paths = ignore.list("paths", values::field_path);
         ignore.finish();
+    }
+    if let Some(mut compare) = keys.section("compare") {
+        draft.hiding = Some(compare.sections("rules").into_iter().map(hiding::draft).collect());
+        draft.keys = compare.list("keys", values::key_path);
+        draft.routes = compare.list("routes", values::route);
+        compare.finish();
     }
     if let Some(limits) = keys.section("limits") {
         read_limits(&mut draft, limits);

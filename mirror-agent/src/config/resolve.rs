@@ -7,6 +7,7 @@ use mirror_common::limits::THRESHOLDS;
 
 use super::draft::{Draft, Said, ServiceDraft};
 use super::errors::{Errors, Place};
+use super::hiding::{self, Redact};
 use super::rules::{self, Ring};
 use super::{Caps, Config, DEFAULT_CONTROL, DEFAULT_METHODS, Limits, Service, Share, default_workers};
 
@@ -18,8 +19,14 @@ pub fn resolve(draft: Draft, root: &Place, errors: &mut Errors) -> Option<Config
         errors.add(root, "names no service: give it one under services, or use --v1, --v2 and --share");
     }
     let rings = rules::rings(&draft.rings, errors);
-    let services: Vec<_> =
-        draft.services.iter().map(|service| complete(service.clone(), &rings, errors)).collect();
+    let redact = Redact {
+        names: distinct(draft.redact_names.clone()),
+        patterns: distinct(draft.redact_patterns.clone()),
+    };
+    let complete = |service: &ServiceDraft| {
+        complete(service.clone(), &rings, errors).map(|service| Service { redact: redact.clone(), ..service })
+    };
+    let services: Vec<_> = draft.services.iter().map(complete).collect();
     let services: Vec<_> = services.into_iter().collect::<Option<_>>()?;
     rules::check_prefixes(&draft, &services, errors);
     Some(Config {
@@ -58,6 +65,7 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
     let name = draft.name.as_ref().map_or("default", |said| said.value.as_str()).to_owned();
     miss_parts(&draft, &name, errors);
     let (limits, rules) = (limits(&draft), rules::rules(&draft, rings, errors));
+    let hiding = hiding::rules(&draft, errors);
     let thresholds = thresholds(draft.thresholds.unwrap_or_default(), errors);
     Some(Service {
         name,
@@ -70,6 +78,10 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
         paths: distinct(draft.paths.unwrap_or_default()),
         ignored_headers: distinct(draft.ignored_headers.unwrap_or_default()),
         ignored_paths: distinct(draft.ignored_paths.unwrap_or_default()),
+        hiding,
+        keys: distinct(draft.keys.unwrap_or_default()),
+        routes: distinct(draft.routes.unwrap_or_default()),
+        redact: Redact::default(),
         limits,
         caps: Caps {
             packets_per_second: value(draft.cap_packets),

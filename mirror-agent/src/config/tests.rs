@@ -6,6 +6,8 @@ mod rules;
 
 use std::time::Duration;
 
+use crate::compare::{Act, Tolerance};
+
 use super::{Caps, Config, Draft, Limits, OnDisplaced, Share};
 
 const SAMPLE: &str = include_str!("../../../deploy/config.yaml");
@@ -40,6 +42,16 @@ fn the_sample_is_right_and_says_what_it_seems_to_say() {
         (&service.ignored_headers[..], &service.ignored_paths[..]),
         (&["x-build".into()][..], &["body.items[*].id".into()][..])
     );
+    let names: Vec<_> = service.hiding.iter().map(|rule| rule.name.as_str()).collect();
+    assert_eq!(names, ["header.x-build", "body.items[*].id", "when", "body.total", "header.x-cache"]);
+    assert_eq!(service.hiding[3].act, Act::Within(Tolerance::Relative(0.01)));
+    assert_eq!(service.hiding[4].route.as_deref(), Some("/static/*"));
+    assert_eq!(service.keys, ["body.lines[*].sku"]);
+    assert_eq!(
+        (&service.redact.names[..], &service.redact.patterns[..]),
+        (&["ssn".into()][..], &["CUST-[0-9]+".into()][..])
+    );
+    crate::service::Service::new(0, service).unwrap();
     assert_eq!(service.limits, Limits { bytes_per_second: Some(100_000_000), ..Limits::DEFAULT });
     let caps = Caps {
         packets_per_second: Some(100_000),

@@ -9,6 +9,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::OnDisplaced;
+use crate::compare::{Redactor, Rules, Tolerance, VOLATILE_HTML, WELL_KNOWN, check_expression, check_path};
+use crate::route;
 
 /// A socket path longer than this cannot be bound: `sun_path` holds 108 bytes and ends in a zero.
 const SOCKET_PATH_MAX: usize = 107;
@@ -137,12 +139,64 @@ pub fn path_prefix(text: &str) -> Result<String, String> {
     Err(format!("{text:?} is not the beginning of a path: it starts with / and has no space"))
 }
 
-/// The path of a field in an answer, for example `body.items[*].id`. Only its letters are checked here.
+/// The path of a field in an answer, for example `body.items[*].id`.
 pub fn field_path(text: &str) -> Result<String, String> {
     if !text.trim().is_empty() && !text.chars().any(char::is_control) {
-        return Ok(text.to_owned());
+        return check_path(text).map(|()| text.to_owned()).map_err(|error| error.to_string());
     }
     Err(format!("{text:?} is not the path of a field: write for example body.items[*].id"))
+}
+
+/// The path of a member that tells the elements of an array apart.
+pub fn key_path(text: &str) -> Result<String, String> {
+    let path = field_path(text)?;
+    let key = Rules::default().add_key(&path);
+    key.map(|()| path).map_err(|_| format!("{text:?} is no key: write for example body.items[*].sku"))
+}
+
+/// The name of a rule of compare: a label in the metrics.
+pub fn hiding_name(text: &str) -> Result<String, String> {
+    let plain = text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+    if text == WELL_KNOWN || text == VOLATILE_HTML {
+        return Err(format!("{text} is what is counted under that is left out by default"));
+    }
+    if plain && (1..=64).contains(&text.len()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{text:?} is not the name of a rule: 1 to 64 of a-z, 0-9, _ and -"))
+}
+
+/// Which requests: a path with `{NAME}` for any one segment, and `*` at the end for whatever follows.
+pub fn route(text: &str) -> Result<String, String> {
+    route::Pattern::parse(text).map(|_| text.to_owned())
+}
+
+/// A regular expression.
+pub fn expression(text: &str) -> Result<String, String> {
+    check_expression(text).map(|()| text.to_owned())
+}
+
+/// A regular expression of secrets.
+pub fn secret_pattern(text: &str) -> Result<String, String> {
+    Redactor::default().add_pattern(text).map(|()| text.to_owned())
+}
+
+/// A part of the names of secrets.
+pub fn secret_name(text: &str) -> Result<String, String> {
+    if text.chars().any(char::is_alphanumeric) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{text:?} is in no name: it has neither letter nor digit"))
+}
+
+/// How far two numbers may be apart: `0.01`, or a part of them, `1%`.
+pub fn tolerance(text: &str) -> Result<Tolerance, String> {
+    let (number, part) = text.strip_suffix('%').map_or((text, false), |number| (number, true));
+    match number.trim_end().parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() && !part => Ok(Tolerance::Absolute(number)),
+        Ok(number) if number > 0.0 && number < 100.0 => Ok(Tolerance::Relative(number / 100.0)),
+        _ => Err(format!("{text:?} is no tolerance: write for example 0.01, or 1% for a part of the larger")),
+    }
 }
 
 /// A time above zero, and at most a year.

@@ -90,7 +90,24 @@ fn services(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result
             counter(&mut metric, &labels, service.differences.of(part))?;
         }
     }
+    hidden(status, encoder)?;
     undecodable(status, encoder)
+}
+
+fn hidden(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let help = "Differences that a rule hid, by its name: they are not among the differences";
+    let mut metric = family(encoder, "mirror_hidden_differences", help, MetricType::Counter)?;
+    for service in &status.services {
+        for (rule, value) in &service.hidden_differences {
+            counter(&mut metric, &[("service", &*service.name), ("rule", rule)], *value)?;
+        }
+    }
+    let help = "Exchanges that differ, and for whose route there was no room among those that are learned";
+    let mut metric = family(encoder, "mirror_other_routes", help, MetricType::Counter)?;
+    for service in &status.services {
+        counter(&mut metric, &name(service), service.other_routes)?;
+    }
+    Ok(())
 }
 
 fn undecodable(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

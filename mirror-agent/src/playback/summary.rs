@@ -31,6 +31,8 @@ pub(super) struct Summary {
     pub(super) requests: Requests,
     /// Differences by part.
     pub(super) differences: Totals,
+    /// Differences that rules hid, by the rule's name.
+    pub(super) hidden_differences: BTreeMap<String, u64>,
     /// Bodies that could not be decoded, by version and reason.
     pub(super) undecodable_bodies: BTreeMap<String, BTreeMap<String, u64>>,
     /// Exchanges with at least one.
@@ -86,6 +88,7 @@ impl Summary {
             frames: Frames { read: read.stats.frames, skipped: read.stats.skipped },
             requests: (&counts).into(),
             differences: service.differences.totals(),
+            hidden_differences: service.differences.hidden(),
             undecodable_bodies: service.differences.undecodable().by_version(),
             exchanges_that_differ: service.differences.exchanges(),
             latency: VERSIONS

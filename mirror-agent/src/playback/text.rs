@@ -16,6 +16,7 @@ pub(super) fn summary(summary: &Summary) -> String {
     let place = format!("{files} to {to}{against}, speed {speed}, {}", show::duration(*elapsed_s));
     show::row("replayed", place, &mut text);
     show::requests(&summary.requests, &summary.differences, &mut text);
+    show::hidden(&summary.hidden_differences, &mut text);
     show::undecoded(&summary.undecodable_bodies, &mut text);
     let balance = summary.ledger_imbalance.requests;
     let balance = if balance == 0 { "balanced".into() } else { format!("NOT BALANCED: {balance} requests") };

@@ -6,8 +6,8 @@ use hashbrown::HashMap;
 use mirror_common::histogram::slot;
 
 use super::record::Record;
-use super::template::{self, Place};
 use crate::latency::Latency;
+use crate::route::{self, Place};
 
 /// Rows. Whatever would be a further one is counted in one row for all of them.
 pub const ROWS: usize = 1000;
@@ -93,7 +93,7 @@ impl Paths {
         if let Some(first) = self.key.first_mut() {
             *first = len;
         }
-        template::template(place.path, &mut self.key);
+        route::template(place.path, &mut self.key);
     }
 }
 

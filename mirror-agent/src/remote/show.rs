@@ -102,6 +102,7 @@ fn service(service: &Service, text: &mut String) {
     }
     row("open", format!("{} mirrored connections", service.connections_open), text);
     requests(&service.requests, &service.differences, text);
+    hidden(&service.hidden_differences, text);
     undecoded(&service.undecodable_bodies, text);
     let balanced = (imbalance.kernel, imbalance.intake, imbalance.requests) == (0, 0, 0);
     row("ledger", if balanced { "balanced".into() } else { format!("NOT BALANCED: {imbalance:?}") }, text);
@@ -113,6 +114,13 @@ fn rule(rule: &Rule) -> String {
     format!(
         "{name} · share {share} · {named} connections: {mirrored} mirrored ({cut} cut), {share_out} outside, {capped} capped"
     )
+}
+
+/// A row of the rules that hid differences, if any did.
+pub(crate) fn hidden(rules: &BTreeMap<String, u64>, text: &mut String) {
+    if !rules.is_empty() {
+        row("hidden", reasons_of(rules), text);
+    }
 }
 
 /// A row for each version of which bodies could not be decoded.

@@ -15,6 +15,7 @@ use crate::exchange::Exchange;
 use crate::http::Response;
 use crate::ledger::{End, Shed, Ticket, V2Failure};
 use crate::rewrite::mark;
+use crate::route::Place;
 use crate::time::Nanos;
 
 /// A request that waits, and v1's answer to it.
@@ -167,7 +168,9 @@ impl Lane {
 
     async fn compare(&self, exchange: &Exchange, v1: &Response, v2: &Response) -> End {
         let service = &self.target.service;
-        let comparison = compare(&answer(v1), &answer(v2), &service.rules);
+        let path = Place::of(&exchange.request).path;
+        let path = String::from_utf8_lossy(path);
+        let comparison = compare(&answer(v1), &answer(v2), &path, &service.rules);
         service.differences.note(&comparison);
         if comparison.is_same() {
             return End::Compared;
@@ -191,12 +194,14 @@ impl Lane {
         comparison: Comparison,
     ) -> Record {
         let service = &self.target.service;
+        let (redactor, path) = (service.rules.redactor(), Place::of(&exchange.request).path);
         let target = String::from_utf8_lossy(&exchange.request.target);
         Record {
             service: service.name.clone(),
             at_ns: exchange.response.finished.0,
             method: exchange.request.method.as_str().into(),
-            target: service.rules.redactor().text(&target),
+            target: redactor.text(&target),
+            route: service.routes.of(path, |route| redactor.text(route)),
             v1_status: v1.status,
             v2_status: v2.status,
             differences: comparison.differences,

@@ -65,6 +65,22 @@ pub(super) fn hide_shapes(text: &str) -> String {
     SHAPES.iter().fold(text.to_owned(), |text, shape| hide_shape(&text, shape))
 }
 
+/// Hides what matches, or the group `secret` of it.
+pub(super) fn hide_matches(text: &str, pattern: &Regex) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for found in pattern.captures_iter(text) {
+        let secret = found.name("secret").unwrap_or(found.get_match());
+        if !secret.is_empty() {
+            push(&mut out, text, done..secret.start());
+            out.push_str(&mask(secret.as_str()));
+            done = secret.end();
+        }
+    }
+    push(&mut out, text, done..text.len());
+    out
+}
+
 fn hide_shape(text: &str, shape: &Shape) -> String {
     let mut out = String::with_capacity(text.len());
     let mut done = 0;

@@ -171,3 +171,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_the_operator_knows_is_hidden_too() {
+    let mut redactor = Redactor::default();
+    redactor.add_name("Tax-Id");
+    redactor.add_pattern("CUST-[0-9]+").unwrap();
+    redactor.add_pattern("room (?<secret>[0-9]+)").unwrap();
+    assert_eq!(redactor.text("a CUST-17 b"), format!("a {} b", mask("CUST-17")));
+    assert_eq!(redactor.text("in room 12"), format!("in room {}", mask("12")));
+    assert_eq!(redactor.text("taxid=5"), format!("taxid={}", mask("5")));
+    for bad in ["(", "", "x*"] {
+        assert!(redactor.add_pattern(bad).is_err(), "{bad}");
+    }
+}

@@ -83,7 +83,7 @@ fn json_only_where_both_say_so() {
         ("", "", false),
     ] {
         let mut rules = Rules::default();
-        rules.ignore_header("content-type");
+        rules.ignore_path("header.content-type").unwrap();
         let made = |kind: &str, body: &str| Made::new(&[("content-type", kind)], body);
         let got = run(&made(v1, r#"{"a":1}"#), &made(v2, r#"{"a": 1}"#), &rules);
         assert_eq!(lines(&got), if json { vec![] } else { vec![by_line] }, "{v1} {v2}");
@@ -98,4 +98,47 @@ fn a_hidden_body_is_counted_once() {
         super::check(&v1, &v2, &ignoring(&["body"]), &[], 1);
         super::check(&v1, &v1, &ignoring(&["body"]), &[], 0);
     }
+}
+
+#[test]
+fn pages_by_what_is_not_made_up() {
+    let page = |nonce: &str, price: u32| {
+        let text = format!("<html>\n<script nonce={nonce}>go()</script>\n<p>{price}</p><!-- {nonce} -->");
+        Made::new(&[("Content-Type", "text/html; charset=utf-8")], text)
+    };
+    let got = run(&page("a1", 5), &page("b2", 5), &Rules::default());
+    assert!(got.is_same(), "{got:?}");
+    assert_eq!(
+        got.hidden.iter().map(|(rule, count)| (&**rule, *count)).collect::<Vec<_>>(),
+        [(VOLATILE_HTML, 1)]
+    );
+    super::check(
+        &page("a1", 5),
+        &page("b2", 6),
+        &Rules::default(),
+        &["body value body: line 6: 5 | line 6: 6"],
+        1,
+    );
+    let comment = |text: &str| Made::new(&[("Content-Type", "text/html")], format!("<p>a</p><!--{text}-->"));
+    super::check(&comment("x"), &comment("y"), &Rules::default(), &[], 1);
+    // Only where both sides say so.
+    let plain = Made::new(&[], "<p>a</p><!--y-->");
+    assert!(!run(&comment("x"), &plain, &ignoring(&["header"])).is_same());
+}
+
+#[test]
+fn lines_that_a_rule_tolerates() {
+    let mut rules = Rules::default();
+    let act = Act::Matches("[0-9:]{5}".into());
+    rules.add(&Rule { name: "time".into(), path: "body".into(), route: None, act }).unwrap();
+    let text = |text: &str| Made::new(&[], text);
+    super::check(&text("a\nat 10:00\nb"), &text("a\nat 11:00\nb"), &rules, &[], 1);
+    super::check(
+        &text("a\nat 10:00\nb"),
+        &text("a\nat 11:00\nc"),
+        &rules,
+        &["body value body: line 3: b | line 3: c"],
+        1,
+    );
+    super::check(&text("at 10:00"), &text("at 10:00\n"), &rules, &["body value body: - | line 2: "], 0);
 }

@@ -3,7 +3,7 @@
 use super::{GOOD, build};
 
 /// Mistakes in one line: what replaces what, and what is said of it.
-const MISTAKES: [(&str, &str, &str); 48] = [
+const MISTAKES: [(&str, &str, &str); 52] = [
     ("share: 5%", "share: 5", "c.yaml:6:12: share: 5 is ambiguous: write 5%"),
     ("share: 5%", "share: 0.50", "c.yaml:6:12: share: 0.50 is ambiguous: write 0.50%"),
     ("share: 5%", "share: 101%", "c.yaml:6:12: share: 101% is more than 100%"),
@@ -22,7 +22,7 @@ const MISTAKES: [(&str, &str, &str); 48] = [
     (
         "share: 5%",
         "share: 5%\n    zzz: 1",
-        "c.yaml:7:5: unknown key \"zzz\": known here are name, v1, v2, share, rules, request_share, methods, paths, ignore, limits, kernel_caps, thresholds",
+        "c.yaml:7:5: unknown key \"zzz\": known here are name, v1, v2, share, rules, request_share, methods, paths, ignore, compare, limits, kernel_caps, thresholds",
     ),
     ("name: a", "name: b", "c.yaml:7:11: name: b is taken already, at c.yaml:3:11"),
     (
@@ -121,7 +121,7 @@ const MISTAKES: [(&str, &str, &str); 48] = [
     (
         "interfaces: [eth0]",
         "interfaces: [eth0]\nfor: 5s",
-        "c.yaml:2:1: unknown key \"for\": known here are interfaces, shadow_interface, on_displaced, listen, control, summary, differences, workers, transit, rings, services",
+        "c.yaml:2:1: unknown key \"for\": known here are interfaces, shadow_interface, on_displaced, listen, control, summary, differences, workers, transit, rings, services, redact",
     ),
     (
         "share: 5%",
@@ -143,6 +143,34 @@ const MISTAKES: [(&str, &str, &str); 48] = [
         "share: 5%",
         "share: 5%\n    paths: [api]",
         "c.yaml:7:13: paths: \"api\" is not the beginning of a path: it starts with / and has no space",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    ignore: {paths: [items]}",
+        "c.yaml:7:22: paths: bad path `items` at byte 0: expected status, header.NAME or body, then .NAME, [N], [*] or [\"NAME\"]",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    compare: {rules: [{path: body.a, matches: \"a(\", route: x, tolerance: -1}, {route: /a}], keys: [body.a]}",
+        "c.yaml:7:47: matches: \"a(\" is not a regular expression: unclosed group
+c.yaml:7:60: route: \"x\" is not a route: write a path, for example /users/{id}/orders or /admin/*
+c.yaml:7:74: tolerance: \"-1\" is no tolerance: write for example 0.01, or 1% for a part of the larger
+c.yaml:7:79: a rule of compare has either a header or a path
+c.yaml:7:100: keys: \"body.a\" is no key: write for example body.items[*].sku",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    compare: {rules: [{name: a, path: body.a, matches: x, tolerance: 1}, {name: a, header: b}, {name: volatile_html, header: c}]}",
+        "c.yaml:7:23: a rule of compare has matches or a tolerance, not both: make it two rules
+c.yaml:7:81: name: a is a rule of this service already
+c.yaml:7:103: name: volatile_html is what is counted under that is left out by default",
+    ),
+    (
+        "interfaces: [eth0]",
+        "interfaces: [eth0]\nredact: {names: [\"-\"], patterns: [\"a*\", \"[\"]}",
+        "c.yaml:2:18: names: \"-\" is in no name: it has neither letter nor digit
+c.yaml:2:35: patterns: \"a*\" matches an empty text: it would hide nothing, everywhere
+c.yaml:2:41: patterns: \"[\" is not a regular expression: unclosed character class",
     ),
     ("share: 5%", "share: 5%\n    ignore: [x]", "c.yaml:7:13: ignore must be a mapping, `key: value`"),
     (

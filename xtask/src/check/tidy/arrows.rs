@@ -9,7 +9,7 @@ const LAYERS: [Layer; 6] = [
         name: "middle",
         modules: &[
             "packet", "stream", "http", "exchange", "select", "coding", "compare", "rewrite", "roles",
-            "time", "config",
+            "route", "time", "config",
         ],
         below: &[],
         inward: true,

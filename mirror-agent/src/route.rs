@@ -1,7 +1,13 @@
 //! The host and the path template of a request: what many requests have in common.
 //! `/users/7/orders?page=2` and `/users/8/orders` are both `/users/{id}/orders`.
 
+mod pattern;
+mod table;
+
 use std::borrow::Cow;
+
+pub use pattern::Pattern;
+pub use table::{MAX_ROUTES, OTHER, Routes};
 
 use crate::http::Request;
 
@@ -100,7 +106,7 @@ fn is_kind(kind: &[u8]) -> bool {
 }
 
 /// Numbers and dates, UUIDs, long hexadecimal numbers, and long tokens that no person would make up.
-fn is_identifier(segment: &[u8]) -> bool {
+pub(crate) fn is_identifier(segment: &[u8]) -> bool {
     let count = |is: fn(&u8) -> bool| segment.iter().filter(|byte| is(byte)).count();
     let (len, digits) = (segment.len(), count(u8::is_ascii_digit));
     if digits == 0 {
@@ -121,7 +127,31 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::read::record::tests::{headers, request};
+    use crate::http::{Body, Headers, Method, Version};
+    use crate::time::Nanos;
+    use bytes::Bytes;
+
+    fn headers(lines: &[(&str, &[u8])]) -> Headers {
+        let line = |(name, value): &(&str, &[u8])| {
+            (Bytes::copy_from_slice(name.as_bytes()), Bytes::copy_from_slice(value))
+        };
+        lines.iter().map(line).collect()
+    }
+
+    fn request(method: &str, target: &[u8]) -> Request {
+        Request {
+            method: Method::new(method.to_owned()).unwrap(),
+            target: Bytes::copy_from_slice(target),
+            version: Version::Http11,
+            headers: headers(&[]),
+            body: Body { kept: Bytes::new(), len: 0, digest: None, whole: true },
+            wire: Bytes::new(),
+            line_end: 0,
+            whole: true,
+            started: Nanos(0),
+            finished: Nanos(0),
+        }
+    }
 
     fn of(path: &[u8]) -> Vec<u8> {
         let mut out = b"before".to_vec();
