@@ -11,6 +11,8 @@
 //! explain   which rule decides for a client, and why
 //! read      the exchanges in a capture file, and their summary   capture   makes such a file
 //! playback  the same file as input of replay and compare
+//! judge     is v2 worse, no worse, or not known (pure); judging is one service's at run time
+//! contracts how a verdict reads to the controllers of deployments
 //! coding    bodies without their content codings, for compare and read
 //! route     the path template of a request, for compare and read
 //! ```
@@ -24,12 +26,15 @@ pub mod cli;
 pub mod coding;
 pub mod compare;
 pub mod config;
+pub mod contracts;
 pub mod control;
 pub mod differences;
 pub mod exchange;
 pub mod explain;
 pub mod http;
 pub mod intake;
+pub mod judge;
+pub mod judging;
 pub mod kernel;
 pub mod latency;
 pub mod ledger;

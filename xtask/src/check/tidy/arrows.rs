@@ -8,8 +8,20 @@ const LAYERS: [Layer; 6] = [
     Layer {
         name: "middle",
         modules: &[
-            "packet", "stream", "http", "exchange", "select", "coding", "compare", "rewrite", "roles",
-            "route", "time", "config",
+            "packet",
+            "stream",
+            "http",
+            "exchange",
+            "select",
+            "coding",
+            "compare",
+            "rewrite",
+            "roles",
+            "route",
+            "time",
+            "config",
+            "judge",
+            "contracts",
         ],
         below: &[],
         inward: true,
@@ -18,7 +30,7 @@ const LAYERS: [Layer; 6] = [
     // What several edges hold in common: counts, settings, and the middle put together.
     Layer {
         name: "shared",
-        modules: &["status", "latency", "ledger", "differences", "service", "pipeline", "explain"],
+        modules: &["status", "latency", "ledger", "differences", "service", "pipeline", "explain", "judging"],
         below: &["middle"],
         inward: true,
         pure: true,
