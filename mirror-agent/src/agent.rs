@@ -6,6 +6,7 @@ mod reload;
 mod report;
 mod targeting;
 mod verbs;
+mod verdict;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -118,6 +119,7 @@ impl Agent {
     /// What is done about once a second.
     pub fn chores(&self) {
         self.sampler.tick();
+        self.inform_judges();
         let cloned = self.cloned().unwrap_or(0);
         self.balance.lock().unwrap_or_else(PoisonError::into_inner).note(self.started.elapsed(), cloned);
         // Connections that miss something in both directions cannot always be followed on: they are joined anew.

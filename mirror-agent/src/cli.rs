@@ -14,7 +14,7 @@ use std::io::Write;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use capture::Capture;
-pub use control::{Change, Check, Explain, Reload, SetShare, Socket, Status};
+pub use control::{Change, Check, Explain, Reload, SetShare, Socket, Status, Verdict};
 pub use log::{Log, LogFormat, LogLevel};
 pub use read::{Read, ReadFormat};
 pub use replay::Replay;
@@ -37,7 +37,7 @@ const EXAMPLE: &str = "\
 Example: mirror 5% of the connections to v1
   mirror-agent run -i eth0 --v1 10.0.0.4:8080 --v2 10.0.0.5:8080 --share 5%
 
-Exit codes: 0 fine, 1 error, 2 usage";
+Exit codes: 0 fine or PASS, 1 error, 2 usage, 98 INCONCLUSIVE, 99 FAIL";
 
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
@@ -57,6 +57,8 @@ pub enum Command {
     Check(Check),
     /// Show what a running agent does
     Status(Status),
+    /// Say whether v2 is worse than v1, no worse, or not known
+    Verdict(Verdict),
     /// Change how much a running agent mirrors
     Share(SetShare),
     /// Read the config file of a running agent again

@@ -27,7 +27,7 @@ mod tests;
 use serde::Serialize;
 
 pub use field::{Field, MAX_FIELDS};
-pub use findings::{Comparison, Difference, Kind, Part, Undecodable};
+pub use findings::{Comparison, Difference, Kind, NOISE, Part, Undecodable};
 pub use json::MAX_NODES;
 pub use path::{BadPath, MAX_PATH};
 pub use redact::Redactor;

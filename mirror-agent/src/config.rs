@@ -7,8 +7,10 @@ mod draft;
 mod errors;
 mod file;
 mod hiding;
+mod judge;
 mod prefix;
 mod resolve;
+mod role;
 mod rules;
 mod section;
 mod shadow;
@@ -25,7 +27,9 @@ pub use displaced::OnDisplaced;
 pub use draft::{Draft, Said, ServiceDraft};
 pub use errors::{Errors, Place, Problem};
 pub use hiding::{HidingDraft, Redact};
+pub use judge::{Judge, JudgeDraft};
 pub use prefix::{Ports, Prefix};
+pub use role::Role;
 pub use rules::{Ring, Rule};
 pub use shadow::{ShadowInterface, Tunnel, VXLAN_PORT, source_ports};
 pub use share::{Share, ShareError};
@@ -106,6 +110,12 @@ pub struct Service {
     pub caps: Caps,
     /// Durations up to which turns are counted exactly, rising, at most 8: the bounds of an objective.
     pub thresholds: Vec<Duration>,
+    /// How v2 is judged.
+    pub judge: Judge,
+    /// What v2 is.
+    pub v2_role: Role,
+    /// Of a v2 that carries users' traffic, the share of it that it should get; `None` if nobody said.
+    pub split: Option<Share>,
 }
 
 /// How far replay may go; what is over is shed and counted, never queued.

@@ -195,7 +195,7 @@ fn count(problem: Option<Problem>, counts: &mut [u64; Problem::ALL.len()]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::Kind;
+    use crate::compare::{Field, Kind};
 
     #[test]
     fn the_list_is_bounded_and_the_totals_are_not() {
@@ -239,8 +239,9 @@ mod tests {
     }
 
     fn record(at_ns: u64) -> Record {
-        let difference =
-            Difference { part: Part::Status, path: "status".into(), kind: Kind::Value, v1: None, v2: None };
+        let (part, kind) = (Part::Status, Kind::Value);
+        let field = Field { part, kind, name: "status".into(), leaf: true };
+        let difference = Difference { part, path: "status".into(), kind, v1: None, v2: None, field };
         Record {
             service: "a".into(),
             at_ns,

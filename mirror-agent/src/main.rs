@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser;
 use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
-use mirror_agent::remote::commands;
+use mirror_agent::remote::{commands, verdict};
 use mirror_agent::{capture, check, logging, playback, read, run};
 
 /// Exit code of an error.
@@ -53,6 +53,7 @@ fn execute(command: &Command) -> Result<ExitCode> {
             return Ok(if all_there { ExitCode::SUCCESS } else { ExitCode::from(ERROR) });
         }
         Command::Status(args) => commands::status(args)?,
+        Command::Verdict(args) => return Ok(ExitCode::from(verdict::run(args)?.exit_code())),
         Command::Share(args) => commands::share(args)?,
         Command::Reload(args) => commands::reload(args)?,
         Command::Explain(args) => commands::explain(args)?,

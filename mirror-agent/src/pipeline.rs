@@ -10,8 +10,9 @@ use crate::exchange::{self, Conversation, Exchange, Progress};
 use crate::http;
 use crate::ledger::{End, Ticket};
 use crate::packet::{self, Decoder, FlowKey, Frame, Segment, Side};
+use crate::rewrite::MARKER;
 use crate::roles::Roles;
-use crate::select::select;
+use crate::select::{Unselected, select};
 use crate::service::Service;
 use crate::stream::{self, ConnectionId, Event, Heard, Streams};
 use crate::time::Nanos;
@@ -78,12 +79,13 @@ impl Pipeline {
 
     fn of(source: Source, services: Arc<[Arc<Service>]>) -> Self {
         Pipeline {
-            source,
             behind: Behind {
                 services: services.clone(),
+                is_live: matches!(source, Source::Clones(_)),
                 shared: exchange::Shared::new(http::Limits::default(), MEMORY),
                 joined_late: 0,
             },
+            source,
             services,
             streams: Streams::new(stream::Limits::default()),
             frames: 0,
@@ -239,6 +241,8 @@ impl Endpoints {
 /// Everything behind the streams.
 struct Behind {
     services: Arc<[Arc<Service>]>,
+    /// Whether it is of clones, not of captures.
+    is_live: bool,
     shared: exchange::Shared,
     joined_late: u64,
 }
@@ -252,49 +256,54 @@ impl Behind {
         sink: &mut impl FnMut(Output),
     ) {
         self.joined_late += u64::from(matches!(event, Event::Opened { late: true }));
-        let place = (id, service, &*self.services[service]);
-        step(place, conversation, event, &mut self.shared, sink);
+        self.step((id, service), conversation, event, sink);
         if let Event::Closed { .. } = event {
             sink(Output::Closed(id));
         }
     }
-}
 
-/// One event of one connection: what it means for the ledger is one change, then the requests for v2 go out.
-fn step(
-    (id, index, service): (ConnectionId, usize, &Service),
-    conversation: &mut Conversation,
-    event: &Event<'_>,
-    shared: &mut exchange::Shared,
-    sink: &mut impl FnMut(Output),
-) {
-    let mut selected = Vec::new();
-    let mut change = service.ledger.change();
-    let before = conversation.open();
-    conversation.on_event(event, shared, &mut |progress| match progress {
-        Progress::Seen => change.seen(),
-        Progress::Ended(ended) => {
-            change.ended(ended.unmirrorable().map_or(End::V1Unanswered, End::Unmirrorable));
-        }
-        Progress::Unasked(_) => {}
-        Progress::Complete(exchange) => match may_replay(&exchange, service) {
-            Ok(()) => {
-                change.handed_over();
-                selected.push(exchange);
+    /// One event of one connection: what it means for the ledger is one change, then the requests for v2 go out.
+    fn step(
+        &mut self,
+        (id, index): (ConnectionId, usize),
+        conversation: &mut Conversation,
+        event: &Event<'_>,
+        sink: &mut impl FnMut(Output),
+    ) {
+        let (service, is_live) = (&*self.services[index], self.is_live);
+        let mut selected = Vec::new();
+        let mut change = service.ledger.change();
+        let before = conversation.open();
+        conversation.on_event(event, &mut self.shared, &mut |progress| match progress {
+            Progress::Seen => change.seen(),
+            Progress::Ended(ended) => {
+                change.ended(ended.unmirrorable().map_or(End::V1Unanswered, End::Unmirrorable));
             }
-            Err(why) => change.ended(End::Unselected(why)),
-        },
-    });
-    change.decoding(before, conversation.open());
-    drop(change);
-    for exchange in selected {
-        let ticket = Ticket::new(service.ledger.clone());
-        sink(Output::Replay(id, Selected { service: index, exchange, ticket }));
+            Progress::Unasked(_) => {}
+            Progress::Complete(exchange) => match may_replay(&exchange, service, is_live) {
+                Ok(()) => {
+                    change.handed_over();
+                    selected.push(exchange);
+                }
+                Err(why) => change.ended(End::Unselected(why)),
+            },
+        });
+        change.decoding(before, conversation.open());
+        drop(change);
+        for exchange in selected {
+            let ticket = Ticket::new(service.ledger.clone());
+            sink(Output::Replay(id, Selected { service: index, exchange, ticket }));
+        }
     }
 }
 
-fn may_replay(exchange: &Exchange, service: &Service) -> Result<(), crate::select::Unselected> {
+/// The mark by which a tap knows our own packets does not cross from one host, or one network namespace, to another: there
+/// the header tells. A capture may be one of copies on purpose.
+fn may_replay(exchange: &Exchange, service: &Service, is_live: bool) -> Result<(), Unselected> {
     let request = &exchange.request;
+    if is_live && request.headers.get(MARKER.0).is_some() {
+        return Err(Unselected::Copy);
+    }
     // When it began is as good a coin as any, and the same for whoever reads the same capture.
     let hash = murmur3_32(&request.started.0.to_le_bytes(), u32::from(service.index));
     select(request.method.as_str(), &request.target, hash, &service.selection)

@@ -34,7 +34,7 @@ use summary::Summary;
 /// interrupted, or the output cannot be written. Differences are none.
 pub fn run(args: &Replay, config: &config::Service) -> Result<()> {
     let runtime = runtime()?;
-    let service = Arc::new(Service::new(0, config)?);
+    let service = Arc::new(Service::new(0, config, Instant::now())?);
     let records = args.differences.as_ref().map(|path| create(path, &runtime)).transpose()?;
     let terms = Terms { speed: args.speed(), against: args.against };
     let target = Target::for_captures(service.clone(), records, terms);

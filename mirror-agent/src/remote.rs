@@ -4,3 +4,4 @@ mod client;
 pub mod commands;
 mod cost;
 pub(crate) mod show;
+pub mod verdict;

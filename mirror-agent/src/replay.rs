@@ -8,6 +8,7 @@
 
 mod client;
 mod feed;
+mod judged;
 mod lane;
 mod limiter;
 mod peer;
@@ -15,7 +16,7 @@ mod server;
 mod timings;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -37,8 +38,6 @@ pub use timings::{Phases, Times, Timings};
 
 /// Mark of our own sockets, by which a tap knows them. "mirr" in ASCII, to be told from other people's marks.
 pub const OWN_MARK: u32 = 0x6d69_7272;
-/// The header that tells v2 that a request is a copy.
-pub const MARKER: (&str, &str) = ("x-mirror-shadow", "1");
 /// Requests of one client connection that wait. One more is shed.
 const LANE_QUEUE: usize = 64;
 /// Bytes that all waiting requests of a service may hold, with v1's answers. More is shed.
@@ -55,7 +54,7 @@ pub struct Target {
     /// `lane --exchanges that differ--> the file writer`, where one is wanted.
     records: Option<mpsc::Sender<Record>>,
     v2: Arc<Server>,
-    /// v1, where it is asked again.
+    /// v1, where it is asked too: instead of the answers of a capture, or a second time.
     v1: Option<Arc<Server>>,
     /// `None` for live traffic.
     terms: Option<Terms>,
@@ -95,7 +94,11 @@ impl Target {
             stopped: watch::Sender::new(false),
             records,
             v2: server("v2", service.v2),
-            v1: terms.as_ref().and_then(|terms| terms.against).map(|address| server("v1", address)),
+            v1: match &terms {
+                Some(terms) => terms.against,
+                None => service.judging.asks_v1().then(|| reachable(service.v1)),
+            }
+            .map(|address| server("v1", address)),
             timings: Timings::default(),
             service,
             terms,
@@ -130,6 +133,15 @@ impl Target {
     /// Whether requests wait for the limits.
     fn waits(&self) -> bool {
         self.terms.as_ref().is_some_and(|terms| terms.speed == Speed::Max)
+    }
+}
+
+/// Where to connect to a v1 that listens there. Any address of this host is its own too.
+fn reachable(v1: SocketAddr) -> SocketAddr {
+    match v1.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), v1.port()),
+        IpAddr::V6(ip) if ip.is_unspecified() => SocketAddr::new(Ipv6Addr::LOCALHOST.into(), v1.port()),
+        _ => v1,
     }
 }
 

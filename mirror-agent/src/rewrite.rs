@@ -1,5 +1,8 @@
 //! Marks a request as a copy: one header goes in behind the request line, and every other byte stays as it was.
 
+/// The header that tells a version that a request is a copy.
+pub const MARKER: (&str, &str) = ("x-mirror-shadow", "1");
+
 /// The request with `name: value` as its first header.
 ///
 /// `wire` is the message as it was sent, and `line_end` is where its first header line begins, just behind the

@@ -21,7 +21,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
 use crate::agent::{self, Agent, Load, Targeting};
-use crate::config::{Config, ShadowInterface};
+use crate::config::{Config, Role, ShadowInterface};
 use crate::control::{self, Socket};
 use crate::intake::ring::Ring;
 use crate::intake::{Counters, worker};
@@ -109,9 +109,10 @@ struct Parts {
 impl Parts {
     /// Attached, but without a lease: nothing is cloned yet.
     fn build(config: &Config) -> Result<Self> {
+        let started = Instant::now();
         let services: Result<Vec<_>> = (0..)
             .zip(&config.services)
-            .map(|(index, service)| Ok(Arc::new(Service::new(index, service)?)))
+            .map(|(index, service)| Ok(Arc::new(Service::new(index, service, started)?)))
             .collect();
         let kernel = Kernel::load()?;
         if let Some(name) = config.shadow_interface.as_ref().and_then(ShadowInterface::existing) {
@@ -124,7 +125,11 @@ impl Parts {
         for (index, service) in (0..).zip(&config.services) {
             let endpoint = |version, role| Endpoint { service: index, version, role, zero: 0 };
             kernel.add_endpoint(service.v1, endpoint(V1, role::PRIMARY))?;
-            kernel.add_endpoint(service.v2, endpoint(V2, role::SHADOW))?;
+            let v2_role = match service.v2_role {
+                Role::Shadow => role::SHADOW,
+                Role::Observed => role::OBSERVED,
+            };
+            kernel.add_endpoint(service.v2, endpoint(V2, v2_role))?;
         }
         kernel.replace_rules(&config.services)?;
         let wanted = Wanted::new(&config.interfaces)?.without(&shadow.name);

@@ -20,6 +20,8 @@ pub struct Selection {
 /// Why a request is not replayed. The first reason in the order below is the one that counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Unselected {
+    /// It is a copy itself: a mirror, this or another, sent it to v1 to have a second answer.
+    Copy,
     /// The method is not listed.
     Method,
     /// No prefix fits the path, or the path steps out of its own prefix.
@@ -37,11 +39,13 @@ impl Default for Selection {
 
 impl Unselected {
     /// Every reason, in the order in which they are tried.
-    pub const ALL: [Unselected; 3] = [Unselected::Method, Unselected::Path, Unselected::Share];
+    pub const ALL: [Unselected; 4] =
+        [Unselected::Copy, Unselected::Method, Unselected::Path, Unselected::Share];
 
     /// The reason as the ledger and the metrics spell it.
     pub fn as_str(self) -> &'static str {
         match self {
+            Unselected::Copy => "copy",
             Unselected::Method => "method",
             Unselected::Path => "path",
             Unselected::Share => "share",
@@ -215,6 +219,6 @@ mod tests {
         assert_eq!(select("POST", b"/b", 0, &rules), Err(Unselected::Method));
         assert_eq!(select("GET", b"/b", 0, &rules), Err(Unselected::Path));
         assert_eq!(select("GET", b"/a", 0, &rules), Err(Unselected::Share));
-        assert_eq!(Unselected::ALL.map(Unselected::as_str), ["method", "path", "share"]);
+        assert_eq!(Unselected::ALL.map(Unselected::as_str), ["copy", "method", "path", "share"]);
     }
 }

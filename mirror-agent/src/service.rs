@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use crate::compare::Rules;
 use crate::config;
 use crate::differences::Differences;
+use crate::judging::Judging;
 use crate::ledger::Ledger;
 use crate::route::{Pattern, Routes};
 use crate::select::Selection;
@@ -43,15 +44,19 @@ pub struct Service {
     pub ledger: Arc<Ledger>,
     /// What differed.
     pub differences: Arc<Differences>,
+    /// What v2 is.
+    pub v2_role: config::Role,
+    /// Who judges v2.
+    pub judging: Judging,
 }
 
 impl Service {
-    /// Makes the run-time form of a configured service.
+    /// Makes the run-time form of a configured service, which is judged from `started` on.
     ///
     /// # Errors
     ///
     /// When a rule, a key, a route or a pattern cannot be read.
-    pub fn new(index: u8, config: &config::Service) -> Result<Self> {
+    pub fn new(index: u8, config: &config::Service, started: Instant) -> Result<Self> {
         let mut rules = Rules::default();
         for rule in &config.hiding {
             rules.add(rule).with_context(|| format!("service {}: rule {}", config.name, rule.name))?;
@@ -79,6 +84,8 @@ impl Service {
             limits: config.limits,
             ledger: Arc::default(),
             differences: Arc::default(),
+            v2_role: config.v2_role,
+            judging: Judging::new(config, started),
         })
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::differences::Totals;
 use crate::exchange::Unmirrorable;
+use crate::judge::Outcome;
 use crate::ledger::{Counts, Shed, V2Failure};
 use crate::select::Unselected;
 
@@ -283,6 +284,12 @@ pub struct Service {
     /// Bodies that could not be decoded, and were compared as they were sent, by version and reason.
     #[serde(default)] // an older agent does not say
     pub undecodable_bodies: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What is said of v2 since the start.
+    #[serde(default)] // an older agent does not say
+    pub verdict: Verdict,
+    /// Requests that were asked a second time, by how that ended.
+    #[serde(default)] // as above
+    pub second_answers: BTreeMap<String, u64>,
     /// Turns by version.
     pub turns: BTreeMap<String, Turns>,
     /// Latencies by version, from the kernel's histograms, all outcomes together.
@@ -295,6 +302,27 @@ pub struct Service {
     pub thresholds_s: Vec<f64>,
     /// What the ledgers do not account for; all must be 0.
     pub ledger_imbalance: Imbalance,
+}
+
+/// A verdict in short; `GET /v1/verdict` has the whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The word.
+    pub verdict: Outcome,
+    /// Why, a line each.
+    pub reasons: Vec<String>,
+}
+
+impl Default for Verdict {
+    fn default() -> Self {
+        Verdict { verdict: Outcome::Inconclusive, reasons: vec!["the agent does not say".into()] }
+    }
+}
+
+impl From<crate::judge::Verdict> for Verdict {
+    fn from(whole: crate::judge::Verdict) -> Self {
+        Verdict { verdict: whole.verdict, reasons: whole.reasons }
+    }
 }
 
 /// What the mirror of a service does.

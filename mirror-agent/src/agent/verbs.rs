@@ -205,7 +205,7 @@ impl Agent {
         self.services.iter().for_each(|service| self.rejoin(service));
     }
 
-    fn chosen(&self, name: Option<&str>) -> Result<Vec<&Service>> {
+    pub(super) fn chosen(&self, name: Option<&str>) -> Result<Vec<&Service>> {
         let chosen = |service: &&Service| name.is_none_or(|name| name == service.name);
         let chosen: Vec<_> = self.services.iter().map(AsRef::as_ref).filter(chosen).collect();
         if chosen.is_empty() {
@@ -214,7 +214,7 @@ impl Agent {
         Ok(chosen)
     }
 
-    fn names(&self) -> String {
+    pub(super) fn names(&self) -> String {
         self.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -25,6 +26,34 @@ pub struct Status {
     /// Measure the kernel programs for a second first, and show what the agent takes
     #[arg(long)]
     pub cost: bool,
+    /// Which agent.
+    #[command(flatten)]
+    pub socket: Socket,
+}
+
+/// Say whether v2 is worse than v1, no worse, or not known
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Example: wait until it is known, for five minutes at most
+  mirror-agent verdict --service checkout --wait 5m
+
+Example: of the last ten minutes alone
+  mirror-agent verdict --window 10m --json
+
+Exit codes: 0 PASS, 98 INCONCLUSIVE, 99 FAIL, 1 error, 2 usage")]
+pub struct Verdict {
+    /// Which service; may be left out where there is only one
+    #[arg(long, value_name = "NAME", value_parser = values::service_name)]
+    pub service: Option<String>,
+    /// Look at the last so long, at most 30m [default: since the start]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub window: Option<Duration>,
+    /// Ask again until it is PASS or FAIL, for this long at most [default: ask once]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub wait: Option<Duration>,
+    /// Print the object of GET /v1/verdict
+    #[arg(long)]
+    pub json: bool,
     /// Which agent.
     #[command(flatten)]
     pub socket: Socket,

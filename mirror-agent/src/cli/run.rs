@@ -8,8 +8,10 @@ use clap::Args;
 
 use super::TowardsV2;
 use crate::config::{
-    Config, Draft, Errors, OnDisplaced, Place, Said, ServiceDraft, ShadowInterface, Share, values,
+    Config, Draft, Errors, JudgeDraft, OnDisplaced, Place, Role, Said, ServiceDraft, ShadowInterface, Share,
+    values,
 };
+use crate::judge::Again;
 
 /// What `run` was told.
 #[derive(Clone, Debug, Default, Args)]
@@ -96,6 +98,26 @@ pub struct ServiceFlags {
     /// Count exactly how many turns take at most this long (repeatable, rising, up to 8)
     #[arg(long = "threshold", value_name = "TIME", value_parser = values::duration)]
     pub thresholds: Vec<Duration>,
+    /// What v2 is: shadow, which gets copies, or observed, which serves a part of the users and is only watched [default:
+    /// shadow]
+    #[arg(long, value_name = "ROLE", value_parser = values::role)]
+    pub v2_role: Option<Role>,
+    /// Share of the users' requests that an observed v2 should get [default: not checked]
+    #[arg(long, value_name = "PERCENT", value_parser = values::split)]
+    pub split: Option<Share>,
+    /// Version that is asked some requests a second time, to tell noise from change: v1, v2 or off; v1 also shows how much
+    /// slower our own way is, without which latency is not judged, and gets a little more to do [default: v2]
+    #[arg(long, value_name = "VERSION", value_parser = values::again)]
+    pub second_answers: Option<Again>,
+    /// Share of the requests that are asked a second time [default: 5%]
+    #[arg(long, value_name = "PERCENT", value_parser = values::part)]
+    pub second_share: Option<Share>,
+    /// Share of the requests by which v2 may be worse and still pass [default: 1%]
+    #[arg(long, value_name = "PERCENT", value_parser = values::small_part)]
+    pub margin: Option<Share>,
+    /// Time to the first byte that few requests should exceed [default: twice v1's p99 of the first 400]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub tail: Option<Duration>,
 }
 
 impl Config {
@@ -151,6 +173,15 @@ impl ServiceFlags {
             cap_burst: said("--max-burst", &self.max_burst),
             thresholds: (!self.thresholds.is_empty())
                 .then(|| self.thresholds.iter().map(|time| at("--threshold", *time)).collect()),
+            v2_role: said("--v2-role", &self.v2_role),
+            split: said("--split", &self.split),
+            judge: JudgeDraft {
+                again: said("--second-answers", &self.second_answers),
+                again_share: said("--second-share", &self.second_share),
+                margin: said("--margin", &self.margin),
+                tail: said("--tail", &self.tail),
+                ..JudgeDraft::default()
+            },
             ..self.towards_v2.draft()
         };
         (draft != ServiceDraft::new(Place::CommandLine)).then_some(draft)

@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser};
 
 use super::{Cli, Command, LogFormat, LogLevel, Run};
-use crate::config::{Config, OnDisplaced, Place, Share, Speed};
+use crate::config::{Config, OnDisplaced, Place, Role, Share, Speed};
+use crate::judge::Again;
 
 const RUN: &str = "run -i eth0 --v1 10.0.0.4:8080 --v2 10.0.0.5:8080 --share 5%";
 
@@ -56,6 +57,7 @@ fn every_help_ends_with_an_example_that_is_accepted() {
         "replay",
         "check",
         "status",
+        "verdict",
         "share",
         "reload",
         "explain",
@@ -97,6 +99,8 @@ fn wrong_usage_ends_with_2_and_names_the_flag() {
         ("replay a.pcap --to 10.0.0.5:80 --speed 2", "\"2\" is not a speed: write for example 2x"),
         ("replay a.pcap --to 10.0.0.5:80 --speed 0x", "0x is not from 0.001x to 1000x"),
         ("replay a.pcap --to 10.0.0.5:80 --methods get", "methods are case-sensitive: write GET, not get"),
+        ("verdict --window yesterday", "\"yesterday\" is not a time"),
+        ("verdict --wait 0s", "0s is no time at all"),
         ("share 10", "'<PERCENT>': 10 is ambiguous: write 10%"),
         ("share", "<PERCENT>"),
         ("status -v --log info", "cannot be used with"),
@@ -149,7 +153,7 @@ fn every_flag_of_run_arrives() {
         "{RUN} -i eth1 -i eth0 --for 30s --summary s.json --differences d.ndjson --listen 127.0.0.1:0 --control c.sock \
          --shadow-interface vxlan:10.0.0.9:42 --methods GET,POST --max-rps 1 --max-inflight 2 --max-connections 3 --timeout 4ms \
          --max-packets-per-second 5 --max-bytes-per-second 6kB --max-connections-per-second 7 --workers 8 --name shop \
-         --transit --on-displaced reattach"
+         --transit --on-displaced reattach --second-answers v1 --second-share 20% --margin 2% --tail 250ms"
     );
     let config = Config::from_run(&run(&line)).unwrap();
     let service = &config.services[0];
@@ -173,6 +177,25 @@ fn every_flag_of_run_arrives() {
         (caps.packets_per_second, caps.bytes_per_second, caps.connections_per_second),
         (Some(5), Some(6000), Some(7))
     );
+    let judge = &service.judge;
+    assert_eq!((judge.again, judge.again_share.ppm()), (Again::V1, 200_000));
+    assert_eq!((judge.margin.ppm(), judge.tail), (20_000, Some(Duration::from_millis(250))));
+}
+
+/// Nothing is mirrored to a canary, so there is no share to say.
+#[test]
+fn a_canary_needs_no_share_and_bears_none() {
+    let canary = RUN.replace("--share 5%", "--v2-role observed --split 10%");
+    let config = Config::from_run(&run(&canary)).unwrap();
+    let service = &config.services[0];
+    assert_eq!(
+        (service.v2_role, service.split, service.share),
+        (Role::Observed, Share::from_ppm(100_000), Share::ZERO)
+    );
+    let said = refused(&format!("{RUN} --v2-role observed"));
+    assert!(said.starts_with("--share: v2 carries users' traffic (v2_role: observed)"), "{said}");
+    let said = refused(&format!("{RUN} --split 10%"));
+    assert_eq!(said, "--split: only a v2 with v2_role: observed gets a part of the traffic");
 }
 
 #[test]

@@ -89,6 +89,11 @@ impl<'a> Trail<'a> {
     pub(super) fn steps(&self) -> &[Step<'a>] {
         &self.steps
     }
+
+    /// The field that this leads to.
+    pub(super) fn field(&self, part: Part, kind: Kind, leaf: bool, redactor: &Redactor) -> Field {
+        Field { part, name: name(&self.steps, redactor), kind, leaf }
+    }
 }
 
 impl Fields {
@@ -105,7 +110,7 @@ impl Fields {
             return;
         }
         self.seen.insert(hash);
-        self.named.insert(Field { part, name: name(trail.steps(), redactor), kind, leaf });
+        self.named.insert(trail.field(part, kind, leaf, redactor));
     }
 
     /// In the order of their names, and findings whose field is not among them.

@@ -8,6 +8,9 @@ use crate::coding::Problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// The rule under which differences are counted that noise has hidden.
+pub const NOISE: &str = "noise";
+
 /// What a comparison found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Comparison {
@@ -58,6 +61,9 @@ pub struct Difference {
     pub v1: Option<String>,
     /// What v2 has there, redacted and cut; `None` when it has nothing.
     pub v2: Option<String>,
+    /// The field that this is a place of, as statistics count it.
+    #[serde(skip)]
+    pub field: Field,
 }
 
 /// The part of an answer that differs.
@@ -109,6 +115,23 @@ impl Comparison {
     /// Whether nothing differs but what the rules hide.
     pub fn is_same(&self) -> bool {
         self.differences.is_empty() && self.dropped == 0
+    }
+
+    /// Leaves out what is noise, and counts it as hidden by the rule [`NOISE`]. `fields` stays: noise is watched on.
+    pub fn without_noise(mut self, is_noise: impl Fn(&Field) -> bool) -> Comparison {
+        let before = self.differences.len();
+        self.differences.retain(|difference| !is_noise(&difference.field));
+        let mut silent = u32::try_from(before - self.differences.len()).unwrap_or(u32::MAX);
+        // Nobody looked at those that had no room, but if every field that differs is noise, so are they.
+        if self.fields_dropped == 0 && self.fields.iter().all(is_noise) {
+            silent = silent.saturating_add(std::mem::take(&mut self.dropped));
+        }
+        if silent > 0 {
+            self.ignored = self.ignored.saturating_add(silent);
+            let count = self.hidden.entry(NOISE.into()).or_default();
+            *count = count.saturating_add(silent);
+        }
+        self
     }
 }
 
@@ -174,9 +197,10 @@ impl<'r> Findings<'r> {
             self.found.dropped = self.found.dropped.saturating_add(1);
             return;
         }
-        let path = path::render(trail.steps(), self.rules.redactor());
+        let redactor = self.rules.redactor();
+        let (path, field) = (path::render(trail.steps(), redactor), trail.field(part, kind, leaf, redactor));
         let (v1, v2) = show();
-        self.found.differences.push(Difference { part, path, kind, v1, v2 });
+        self.found.differences.push(Difference { part, path, kind, v1, v2, field });
     }
 
     /// Counts a difference that the rule of this name hides.

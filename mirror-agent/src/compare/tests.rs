@@ -181,6 +181,7 @@ proptest! {
         for difference in &mut back.differences {
             std::mem::swap(&mut difference.v1, &mut difference.v2);
             difference.kind = mirrored(difference.kind);
+            difference.field.kind = difference.kind;
         }
         back.fields.iter_mut().for_each(|field| field.kind = mirrored(field.kind));
         back.fields.sort();
@@ -192,6 +193,7 @@ proptest! {
         let got = run(&v1, &v2, &at_most(max));
         prop_assert!(got.differences.len() <= max);
         for difference in &got.differences {
+            prop_assert!(got.fields.contains(&difference.field));
             prop_assert!(difference.path.len() <= MAX_PATH);
             for value in [&difference.v1, &difference.v2].into_iter().flatten() {
                 prop_assert!(value.len() <= MAX_VALUE);

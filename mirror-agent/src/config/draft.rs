@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::errors::{Errors, Place};
 use super::hiding::HidingDraft;
+use super::judge::JudgeDraft;
 use super::prefix::{Ports, Prefix};
-use super::{OnDisplaced, ShadowInterface, Share};
+use super::{OnDisplaced, Role, ShadowInterface, Share};
 
 /// A value and where it was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +137,12 @@ pub struct ServiceDraft {
     pub cap_burst: Option<Said<Duration>>,
     /// Bounds that are counted exactly.
     pub thresholds: Option<Vec<Said<Duration>>>,
+    /// How v2 is judged.
+    pub judge: JudgeDraft,
+    /// What v2 is.
+    pub v2_role: Option<Said<Role>>,
+    /// The share of the users that it should get.
+    pub split: Option<Said<Share>>,
     /// Keys that were given a value that was refused.
     pub refused: Vec<&'static str>,
 }
@@ -196,6 +203,9 @@ impl ServiceDraft {
             cap_open: None,
             cap_burst: None,
             thresholds: None,
+            judge: JudgeDraft::default(),
+            v2_role: None,
+            split: None,
             refused: Vec::new(),
         }
     }
@@ -227,6 +237,9 @@ impl ServiceDraft {
             cap_open: self.cap_open.or(file.cap_open),
             cap_burst: self.cap_burst.or(file.cap_burst),
             thresholds: self.thresholds.or(file.thresholds),
+            judge: self.judge.over(file.judge),
+            v2_role: self.v2_role.or(file.v2_role),
+            split: self.split.or(file.split),
             refused: file.refused,
         }
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::draft::{Draft, RingDraft, RuleDraft, Said, ServiceDraft};
 use super::errors::{Errors, Place};
 use super::hiding;
+use super::judge::JudgeDraft;
 use super::prefix::{Ports, Prefix};
 use super::section::{Section, Source};
 use super::{Share, values, yaml};
@@ -109,6 +110,9 @@ fn service(mut keys: Section<'_>) -> ServiceDraft {
         caps.finish();
     }
     draft.thresholds = keys.list("thresholds", values::duration);
+    draft.judge = JudgeDraft::read(&mut keys);
+    draft.v2_role = keys.value("v2_role", values::role);
+    draft.split = keys.value("split", values::split);
     keys.finish();
     draft.refused = keys.refused;
     draft

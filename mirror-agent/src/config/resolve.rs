@@ -9,7 +9,7 @@ use super::draft::{Draft, Said, ServiceDraft};
 use super::errors::{Errors, Place};
 use super::hiding::{self, Redact};
 use super::rules::{self, Ring};
-use super::{Caps, Config, DEFAULT_CONTROL, DEFAULT_METHODS, Limits, Service, Share, default_workers};
+use super::{Caps, Config, DEFAULT_CONTROL, DEFAULT_METHODS, Limits, Role, Service, Share, default_workers};
 
 /// Completes `draft`; `None` only after naming something that is missing, here or where it was refused.
 /// `root` is where a missing service or interface is missed: the file, if there is one.
@@ -66,12 +66,14 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
     miss_parts(&draft, &name, errors);
     let (limits, rules) = (limits(&draft), rules::rules(&draft, rings, errors));
     let hiding = hiding::rules(&draft, errors);
+    let v2_role = draft.v2_role.as_ref().map_or(Role::default(), |said| said.value);
+    let share = share(&draft, v2_role, errors);
     let thresholds = thresholds(draft.thresholds.unwrap_or_default(), errors);
     Some(Service {
         name,
         v1: value(draft.v1)?,
         v2: value(draft.v2)?,
-        share: value(draft.share)?,
+        share: share?,
         rules,
         request_share: value(draft.request_share).unwrap_or(Share::FULL),
         methods: draft.methods.map_or_else(|| DEFAULT_METHODS.map(str::to_owned).to_vec(), distinct),
@@ -91,6 +93,9 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
             burst: value(draft.cap_burst).unwrap_or(Caps::BURST),
         },
         thresholds,
+        judge: draft.judge.complete(),
+        v2_role,
+        split: value(draft.split),
     })
 }
 
@@ -103,7 +108,7 @@ fn miss_parts(draft: &ServiceDraft, name: &str, errors: &mut Errors) {
     let parts = [
         (draft.v1.is_none(), "v1", "--v1", "say which ADDR:PORT serves users now"),
         (draft.v2.is_none(), "v2", "--v2", "say which ADDR:PORT gets the copy"),
-        (draft.share.is_none(), "share", "--share", SHARE_MISSING),
+        (draft.share.is_none() && !is_observed(draft), "share", "--share", SHARE_MISSING),
     ];
     for (_, key, flag, why) in parts.into_iter().filter(|&(missing, key, ..)| missing && !is_refused(key)) {
         if typed {
@@ -114,6 +119,28 @@ fn miss_parts(draft: &ServiceDraft, name: &str, errors: &mut Errors) {
     }
     if draft.methods.as_ref().is_some_and(Vec::is_empty) && !is_refused("methods") {
         errors.add(&draft.at, format!("service {name} replays no method: a share of 0% says that better"));
+    }
+}
+
+fn is_observed(draft: &ServiceDraft) -> bool {
+    draft.v2_role.as_ref().is_some_and(|said| said.value == Role::Observed)
+}
+
+/// What is mirrored: nothing to a v2 that carries users' traffic.
+fn share(draft: &ServiceDraft, v2_role: Role, errors: &mut Errors) -> Option<Share> {
+    match (v2_role, &draft.share, &draft.split) {
+        (Role::Observed, Some(said), _) if said.value != Share::ZERO => {
+            let what = "v2 carries users' traffic (v2_role: observed): nothing is mirrored to it, leave the share out";
+            errors.add_to(&said.at, "share", what);
+        }
+        (Role::Shadow, _, Some(said)) => {
+            errors.add_to(&said.at, "split", "only a v2 with v2_role: observed gets a part of the traffic");
+        }
+        _ => {}
+    }
+    match v2_role {
+        Role::Observed => Some(Share::ZERO),
+        Role::Shadow => draft.share.as_ref().map(|said| said.value),
     }
 }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use crate::compare::{Act, Tolerance};
 
-use super::{Caps, Config, Draft, Limits, OnDisplaced, Share};
+use super::{Caps, Config, Draft, Judge, Limits, OnDisplaced, Share};
+use crate::judge::Settings;
 
 const SAMPLE: &str = include_str!("../../../deploy/config.yaml");
 
@@ -51,7 +52,11 @@ fn the_sample_is_right_and_says_what_it_seems_to_say() {
         (&service.redact.names[..], &service.redact.patterns[..]),
         (&["ssn".into()][..], &["CUST-[0-9]+".into()][..])
     );
-    crate::service::Service::new(0, service).unwrap();
+    let tail = Some(Duration::from_millis(250));
+    assert_eq!(service.judge, Judge { tail, ..Judge::default() });
+    let settings = Settings::from(&Judge::default());
+    assert_eq!(settings, Settings::default());
+    crate::service::Service::new(0, service, std::time::Instant::now()).unwrap();
     assert_eq!(service.limits, Limits { bytes_per_second: Some(100_000_000), ..Limits::DEFAULT });
     let caps = Caps {
         packets_per_second: Some(100_000),

@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::OnDisplaced;
+use super::{OnDisplaced, Role, Share};
 use crate::compare::{Redactor, Rules, Tolerance, VOLATILE_HTML, WELL_KNOWN, check_expression, check_path};
+use crate::judge::Again;
 use crate::route;
 
 /// A socket path longer than this cannot be bound: `sun_path` holds 108 bytes and ends in a zero.
@@ -87,6 +88,49 @@ pub fn on_displaced(text: &str) -> Result<OnDisplaced, String> {
         "report" => Ok(OnDisplaced::Report),
         "reattach" => Ok(OnDisplaced::Reattach),
         _ => Err(format!("{text:?} is neither report nor reattach")),
+    }
+}
+
+/// Which version is asked a second time.
+pub fn again(text: &str) -> Result<Again, String> {
+    match text {
+        "off" => Ok(Again::Off),
+        "v1" => Ok(Again::V1),
+        "v2" => Ok(Again::V2),
+        _ => Err(format!("{text:?} is neither v1, v2 nor off")),
+    }
+}
+
+/// What v2 is.
+pub fn role(text: &str) -> Result<Role, String> {
+    match text {
+        "shadow" => Ok(Role::Shadow),
+        "observed" => Ok(Role::Observed),
+        _ => Err(format!("{text:?} is neither shadow nor observed")),
+    }
+}
+
+/// A share that leaves something on both sides.
+pub fn split(text: &str) -> Result<Share, String> {
+    match part(text)? {
+        Share::FULL => Err(format!("{text} leaves nothing for v1")),
+        share => Ok(share),
+    }
+}
+
+/// A share above zero.
+pub fn part(text: &str) -> Result<Share, String> {
+    match text.parse::<Share>().map_err(|error| error.to_string())? {
+        Share::ZERO => Err(format!("{text} is no part at all")),
+        share => Ok(share),
+    }
+}
+
+/// A share above zero and up to a half: beyond, nothing would be claimed.
+pub fn small_part(text: &str) -> Result<Share, String> {
+    match part(text)? {
+        share if share.ppm() > Share::FULL.ppm() / 2 => Err(format!("{text} is more than a half")),
+        share => Ok(share),
     }
 }
 

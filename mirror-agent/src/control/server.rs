@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::Socket;
+use super::gates::gates;
 use crate::agent::Agent;
 use crate::config::Share;
 use crate::metrics;
@@ -20,8 +21,8 @@ use crate::status::RingState;
 
 /// What the routes need.
 #[derive(Clone)]
-struct Api {
-    agent: Arc<Agent>,
+pub(super) struct Api {
+    pub(super) agent: Arc<Agent>,
     registry: Arc<prometheus_client::registry::Registry>,
 }
 
@@ -77,6 +78,7 @@ fn reading() -> Router<Api> {
         .route("/readyz", get(async || "ok\n")) // it is served only once the taps are on
         .route("/v1/status", get(status))
         .route("/v1/differences", get(differences))
+        .merge(gates())
 }
 
 fn writing() -> Router<Api> {

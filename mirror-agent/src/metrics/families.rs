@@ -1,5 +1,6 @@
 //! Every family: its name, its help, and where its values stand in the status.
 
+mod judge;
 mod network;
 mod rules;
 
@@ -13,7 +14,7 @@ use prometheus_client::registry::Unit;
 
 use crate::agent::Agent;
 use crate::compare::Part;
-use crate::config::Share;
+use crate::config::{Role, Share};
 use crate::latency::Latency;
 use crate::service::{V1, V2, VERSIONS};
 use crate::status::{Condition, Service, State, Status};
@@ -22,8 +23,14 @@ use crate::status::{Condition, Service, State, Status};
 const PER_OCTAVE: u32 = 2;
 /// Taps that have a series each; `mirror_taps` counts them all.
 const TAPS: usize = 256;
-/// Roles of the versions.
-const ROLES: [&str; 2] = ["primary", "shadow"];
+/// What a version is.
+fn role(service: &crate::service::Service, version: u8) -> &'static str {
+    match (version, service.v2_role) {
+        (V1, _) => "primary",
+        (_, Role::Shadow) => "shadow",
+        (_, Role::Observed) => "observed",
+    }
+}
 
 /// Encodes all families.
 pub fn encode(agent: &Agent, status: &Status, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
@@ -38,6 +45,7 @@ pub fn encode(agent: &Agent, status: &Status, mut encoder: DescriptorEncoder<'_>
     super::cost::encode(&status.agent, &mut encoder)?;
     durations(agent, &mut encoder)?;
     within(agent, &mut encoder)?;
+    judge::encode(agent, status, &mut encoder)?;
     network::encode(agent, status, &mut encoder)
 }
 
@@ -287,7 +295,7 @@ fn durations(agent: &Agent, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result 
                     let labels = [
                         ("service", service.name.as_str()),
                         ("version", VERSIONS[usize::from(version)]),
-                        ("role", ROLES[usize::from(version)]),
+                        ("role", role(service, version)),
                         ("phase", phase),
                         ("outcome", outcome_name),
                     ];

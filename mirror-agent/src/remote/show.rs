@@ -104,6 +104,9 @@ fn service(service: &Service, text: &mut String) {
     requests(&service.requests, &service.differences, text);
     hidden(&service.hidden_differences, text);
     undecoded(&service.undecodable_bodies, text);
+    let verdict = &service.verdict;
+    let because = verdict.reasons.first().map_or(String::new(), |reason| format!(": {reason}"));
+    row("verdict", format!("{}{because}", verdict.verdict), text);
     let balanced = (imbalance.kernel, imbalance.intake, imbalance.requests) == (0, 0, 0);
     row("ledger", if balanced { "balanced".into() } else { format!("NOT BALANCED: {imbalance:?}") }, text);
     let _ = writeln!(text, "{}", latencies(&service.latency));

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::{Instant, sleep_until};
 
+use super::Target;
 use super::client::Answered;
 use super::peer::Peer;
 use super::timings::Turn;
-use super::{MARKER, Target};
 use crate::compare::{Answer, Comparison, compare};
 use crate::differences::Record;
 use crate::exchange::Exchange;
-use crate::http::Response;
+use crate::http::{Request, Response};
 use crate::ledger::{End, Shed, Ticket, V2Failure};
-use crate::rewrite::mark;
+use crate::rewrite::{MARKER, mark};
 use crate::route::Place;
 use crate::time::Nanos;
 
@@ -32,9 +32,9 @@ pub struct Job {
 
 /// The state of a lane.
 pub struct Lane {
-    target: Arc<Target>,
-    v2: Peer,
-    v1: Option<Peer>,
+    pub(super) target: Arc<Target>,
+    pub(super) v2: Peer,
+    pub(super) v1: Option<Peer>,
     permit: Option<OwnedSemaphorePermit>,
     /// It found no room once: a connection goes whole or not at all.
     is_left_out: bool,
@@ -131,12 +131,11 @@ impl Lane {
     }
 
     async fn ask(&mut self, exchange: &Exchange, due: Option<Instant>) -> Answers {
-        let request = &exchange.request;
-        let wire = mark(&request.wire, request.line_end, MARKER.0, MARKER.1);
+        let (request, wire) = (&exchange.request, marked(&exchange.request));
         let (limit, timings) = (self.target.service.timeout(), &self.target.timings);
         let sent = || due.iter().for_each(|due| timings.sent(due.elapsed()));
         let v2 = self.v2.ask(request, &wire, limit, sent);
-        match &mut self.v1 {
+        match self.v1.as_mut().filter(|_| self.target.terms.is_some()) {
             None => Answers { v1: None, v2: v2.await },
             Some(v1) => {
                 let (v1, v2) = tokio::join!(v1.ask(request, &wire, limit, || ()), v2);
@@ -145,37 +144,48 @@ impl Lane {
         }
     }
 
-    async fn end(&self, exchange: &Exchange, captured: Option<Turn>, answers: Answers) -> End {
-        let target = &self.target;
+    async fn end(&mut self, exchange: &Exchange, captured: Option<Turn>, answers: Answers) -> End {
+        let target = self.target.clone();
         if target.terms.is_some() && !target.unreached().is_empty() {
             target.stop(); // there is nobody: the rest of the file would fail as this did
         }
         match answers {
-            Answers { v1: Some(Err(_)), .. } => End::V1Unanswered,
-            Answers { v2: Err(failure), .. } => End::V2Failed(failure),
+            Answers { v1: Some(Err(_)), .. } => return End::V1Unanswered,
+            Answers { v2: Err(failure), .. } => {
+                self.judge_failure(exchange, captured, failure);
+                return End::V2Failed(failure);
+            }
             Answers { v1: Some(Ok(v1)), v2: Ok(v2) } => {
                 target.timings.compared(Some(Turn::made(&v1)), Turn::made(&v2));
-                self.compare(exchange, &v1.response, &v2.response).await
+                let comparison = self.compare(exchange, &v1.response, &v2.response);
+                self.keep(exchange, (&v1.response, &v2.response), comparison).await;
             }
             Answers { v1: None, v2: Ok(v2) } => {
+                let mut comparison = self.compare(exchange, &exchange.response, &v2.response);
                 if target.terms.is_some() {
                     target.timings.compared(captured, Turn::made(&v2));
+                } else {
+                    comparison = self.judge(exchange, captured, &v2, comparison).await;
                 }
-                self.compare(exchange, &exchange.response, &v2.response).await
+                self.keep(exchange, (&exchange.response, &v2.response), comparison).await;
             }
         }
+        End::Compared
     }
 
-    async fn compare(&self, exchange: &Exchange, v1: &Response, v2: &Response) -> End {
+    pub(super) fn compare(&self, exchange: &Exchange, first: &Response, other: &Response) -> Comparison {
+        let path = String::from_utf8_lossy(Place::of(&exchange.request).path);
+        compare(&answer(first), &answer(other), &path, &self.target.service.rules)
+    }
+
+    /// Counts what differs, and keeps a record of it.
+    async fn keep(&self, exchange: &Exchange, answers: (&Response, &Response), comparison: Comparison) {
         let service = &self.target.service;
-        let path = Place::of(&exchange.request).path;
-        let path = String::from_utf8_lossy(path);
-        let comparison = compare(&answer(v1), &answer(v2), &path, &service.rules);
         service.differences.note(&comparison);
         if comparison.is_same() {
-            return End::Compared;
+            return;
         }
-        let record = self.record(exchange, (v1, v2), comparison);
+        let record = self.record(exchange, answers, comparison);
         if let Some(record_tx) = &self.target.records {
             if self.target.terms.is_some() {
                 let _ = record_tx.send(record.clone()).await;
@@ -184,7 +194,6 @@ impl Lane {
             }
         }
         service.differences.add(record);
-        End::Compared
     }
 
     fn record(
@@ -208,6 +217,11 @@ impl Lane {
             dropped: comparison.dropped,
         }
     }
+}
+
+/// The bytes to send.
+pub(super) fn marked(request: &Request) -> Vec<u8> {
+    mark(&request.wire, request.line_end, MARKER.0, MARKER.1)
 }
 
 fn answer(response: &Response) -> Answer<'_> {

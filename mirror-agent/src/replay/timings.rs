@@ -84,6 +84,11 @@ impl Turn {
         (request.started >= answered_before).then_some(turn)
     }
 
+    /// Last byte of the request to first byte of the answer; `None` where the answer began before.
+    pub fn ttfb(&self) -> Option<Duration> {
+        self.sent.filter(|sent| *sent <= self.begun).map(|sent| self.begun.since(sent))
+    }
+
     /// A turn that we made ourselves.
     pub fn made(answered: &Answered) -> Turn {
         let Answered { response, asked, sent, .. } = answered;
@@ -94,8 +99,8 @@ impl Turn {
 impl Phases {
     /// An answer that began before the request had ended has no time to its first byte, and nothing about it is sure.
     fn record(&mut self, turn: &Turn) {
-        let Some(sent) = turn.sent.filter(|sent| *sent <= turn.begun) else { return };
-        self.ttfb.record(turn.begun.since(sent));
+        let Some(ttfb) = turn.ttfb() else { return };
+        self.ttfb.record(ttfb);
         self.total.record(turn.ended.since(turn.asked));
     }
 }

@@ -3,7 +3,7 @@
 use super::{GOOD, build};
 
 /// Mistakes in one line: what replaces what, and what is said of it.
-const MISTAKES: [(&str, &str, &str); 52] = [
+const MISTAKES: [(&str, &str, &str); 55] = [
     ("share: 5%", "share: 5", "c.yaml:6:12: share: 5 is ambiguous: write 5%"),
     ("share: 5%", "share: 0.50", "c.yaml:6:12: share: 0.50 is ambiguous: write 0.50%"),
     ("share: 5%", "share: 101%", "c.yaml:6:12: share: 101% is more than 100%"),
@@ -22,7 +22,7 @@ const MISTAKES: [(&str, &str, &str); 52] = [
     (
         "share: 5%",
         "share: 5%\n    zzz: 1",
-        "c.yaml:7:5: unknown key \"zzz\": known here are name, v1, v2, share, rules, request_share, methods, paths, ignore, compare, limits, kernel_caps, thresholds",
+        "c.yaml:7:5: unknown key \"zzz\": known here are name, v1, v2, share, rules, request_share, methods, paths, ignore, compare, limits, kernel_caps, thresholds, second_answers, judge, v2_role, split",
     ),
     ("name: a", "name: b", "c.yaml:7:11: name: b is taken already, at c.yaml:3:11"),
     (
@@ -197,6 +197,21 @@ c.yaml:2:41: patterns: \"[\" is not a regular expression: unclosed character cla
         "share: 5%",
         "share: 5%\n    kernel_caps: {packets_per_second: -1}",
         "c.yaml:7:39: packets_per_second: \"-1\" is not a whole number from 1 to 1000000000",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    second_answers: {from: v3, share: 0%}\n    judge: {alpha: 60%, margin: 1, tail: 5}",
+        "c.yaml:7:28: from: \"v3\" is neither v1, v2 nor off\nc.yaml:7:39: share: 0% is no part at all\nc.yaml:8:20: alpha: 60% is more than a half\nc.yaml:8:33: margin: 1 is ambiguous: write 1%\nc.yaml:8:42: tail: \"5\" is not a time: write for example 5s, 250ms or 1m 30s",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    v2_role: observed\n    split: 100%",
+        "c.yaml:6:12: share: v2 carries users' traffic (v2_role: observed): nothing is mirrored to it, leave the share out\nc.yaml:8:12: split: 100% leaves nothing for v1",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    split: 5%",
+        "c.yaml:7:12: split: only a v2 with v2_role: observed gets a part of the traffic",
     ),
     (
         "share: 5%",
