@@ -110,7 +110,7 @@ fn start_agent(world: &World, found: &Path, rate: f64) -> Result<Agent> {
     let (v1, v2) = (Host::V1.service().to_string(), Host::V2.service().to_string());
     let most = (rate * 2.0).ceil().to_string();
     let taps = ["-i", Host::V1.interface(), "-i", Host::V2.interface()];
-    let service = ["--v1", &v1, "--v2", &v2, "--share", "100%", "--max-rps", &most];
+    let service = ["--v1", &v1, "--v2", &v2, "--share", "100%", "--max-rps", &most, "--second-answers", "v1"];
     let outputs = ["--listen", "127.0.0.1:9464", "--differences", &found];
     Agent::start(world, &[&taps[..], &service, &outputs].concat())
 }

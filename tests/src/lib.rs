@@ -1,11 +1,13 @@
-//! What the end-to-end tests and the demo stand on: a world of namespaces, services that can lie, a load, the agent.
+//! What the end-to-end tests and the demo stand on: a world of namespaces, services that can lie, a load, the agent; and
+//! simulated traffic for the judge.
 //!
 //! ```text
 //! world ─► process ─► service, nginx, load, agent ─► demo
+//! simulation ─► scenario files, the table of docs/judge.md
 //! ```
 //!
-//! Everything here needs root and a Linux kernel. Nothing here knows how the agent works inside: it is started as
-//! its users start it, and asked over its own control socket.
+//! Everything but `simulation` and `traffic` needs root and a Linux kernel. Nothing but `simulation` knows how the agent
+//! works inside: it is started as its users start it, and asked over its own control socket.
 
 pub mod agent;
 pub mod demo;
@@ -14,6 +16,7 @@ pub mod nginx;
 pub mod process;
 pub mod quantile;
 pub mod service;
+pub mod simulation;
 pub mod traffic;
 pub mod wait;
 pub mod world;

@@ -35,7 +35,7 @@ pub struct Options {
     /// while all are busy, and the wait counts.
     #[arg(long, default_value_t = 8)]
     pub connections: usize,
-    /// GET only this target, instead of the mix of `plan`.
+    /// GET only this target, instead of the mix of `plan`; `{n}` in it is the number of the request.
     #[arg(long)]
     pub get: Option<String>,
     /// Write a line of JSON (see [`Slice`]) about every so many milliseconds.

@@ -8,6 +8,7 @@ mod exec;
 mod fuzz;
 mod place;
 mod setup;
+mod simulate;
 mod test;
 mod vm;
 
@@ -33,6 +34,8 @@ enum Verb {
     Check(check::Options),
     /// Set up, then run all tests (end to end: as root)
     Test(test::Options),
+    /// See how often the judge is wrong on simulated traffic, and how soon it is right
+    Simulate(simulate::Options),
     /// Look for input that breaks a decoder, for a bounded time
     Fuzz(fuzz::Options),
     /// Measure how fast each stage and the whole of `read` are
@@ -57,6 +60,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Build(options) => build::run(&options),
         Verb::Check(options) => check::run(&options),
         Verb::Test(options) => test::run(&options),
+        Verb::Simulate(options) => simulate::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Demo(options) => demo::run(&options),

@@ -37,6 +37,24 @@ const CHUNKED: [&[u8]; 6] = [
     b"1 \t;e\r\nx\r\n0\r\n\r\n",
     b"1\nx\n0\n\n",
 ];
+/// Pairs of bodies, each with its type and coding.
+const ANSWERS: [(u8, &[u8], u8, &[u8]); 8] = [
+    (0, br#"{"a":[1,2,{"id":7}],"b":"x"}"#, 0, br#"{"b":"y","a":[{"id":7},2,1.0]}"#),
+    (0, br#"{"4711":{"n":1},"4712":{"n":2}}"#, 4, br#"{"4711":{"n":null}}"#),
+    (0, b"[[[[[[]]]]]]", 0, b"[[[[[{}]]]]]"),
+    (0, br#"{"a":1,"a":2}"#, 0, b"{"),
+    (1, b"<p id=a>x<script nonce=1>y</script>", 1, b"<p id=b>x<b>z</b>"),
+    (2, b"one\ntwo\n", 2, b"one\nthree\n"),
+    (3, b"\x00\x01", 3, b"\x00\x01\x02"),
+    (5, b"\x1f\x8b\x08\x00", 10, b"\x0b\x02\x80hello\x03"),
+];
+/// What controllers of deployments send.
+const CONTRACTS: [&[u8]; 4] = [
+    br#"{"name":"a","namespace":"b","phase":"Progressing","checksum":"1","metadata":{"service":"c","window":"5m"}}"#,
+    br#"{"name":"a","metadata":null}"#,
+    br#"{"canaryConfig":{"metrics":[{"name":"m","groups":["G"],"analysisConfigurations":{"canary":{"direction":"either","nanStrategy":"replace","critical":true,"effectSize":{"allowedIncrease":1.1}}}}],"classifier":{"groupWeights":{"G":100}}},"scoreThresholds":{"pass":95,"marginal":75},"metricSetPairList":[{"name":"m","id":"1","tags":{},"values":{"control":[1,"NaN",null,2],"experiment":[3,4,5,1e308]},"scopes":{},"attributes":{}}]}"#,
+    br#"{"canaryConfig":{"metrics":[]},"scoreThresholds":{"pass":95,"marginal":75},"metricSetPairList":[]}"#,
+];
 /// Steps of `engine`: turns, a pipeline, chunks, an upgrade, losses, copies, a swap, time.
 const SCRIPTS: [&[u8]; 8] = [
     &[0, 0, 4, 1, 0, 2, 4, 24, 152, 156],
@@ -73,6 +91,13 @@ fn main() {
     }
     for (index, script) in STREAMS.iter().enumerate() {
         put("stream", index, script);
+    }
+    for (index, (kind, v1, other, v2)) in ANSWERS.iter().enumerate() {
+        let len = (v1.len() as u16).to_le_bytes();
+        put("compare", index, &[&[*kind, *other], &len[..], *v1, *v2].concat());
+    }
+    for (index, body) in CONTRACTS.iter().enumerate() {
+        put("contracts", index, body);
     }
     captures();
 }

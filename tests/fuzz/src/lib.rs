@@ -2,7 +2,8 @@
 //! decoder breaks a promise.
 //!
 //! ```text
-//! input, memory, wire ─► packet, stream, http, chunked, file, pipeline, engine ─► fuzz (libFuzzer), tests/corpus.rs
+//! input, memory, wire ─► packet, stream, http, chunked, file, pipeline, engine,
+//! compare, contracts ─► fuzz (libFuzzer), tests/corpus.rs
 //! ```
 //!
 //! `cargo xtask fuzz` looks for new input; what it found is kept in `corpus`, and each test run tries all of it.
@@ -13,6 +14,8 @@ pub mod memory;
 pub mod wire;
 
 mod chunked;
+mod compare;
+mod contracts;
 mod engine;
 mod file;
 mod http;
@@ -26,7 +29,7 @@ mod stream;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its directory in `corpus`.
-pub const TARGETS: [(&str, Target); 8] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("packet", packet::run),
     ("stream", stream::run),
     ("request", http::requests),
@@ -35,6 +38,8 @@ pub const TARGETS: [(&str, Target); 8] = [
     ("file", file::run),
     ("pipeline", pipeline::run),
     ("engine", engine::run),
+    ("compare", compare::run),
+    ("contracts", contracts::run),
 ];
 
 /// The target of this name.

@@ -23,6 +23,7 @@ pub(super) fn print(report: &Report) {
     let sections = [
         ("What happened", requests(report)),
         ("Where v2 differs from v1", differences(report)),
+        ("Is v2 worse?", verdict(report)),
         ("How fast they answer (milliseconds, timed by the kernel)", latency(report)),
         ("Is anything unaccounted for?", ledger(report)),
         ("Did v1 notice?", harm(report)),
@@ -58,6 +59,14 @@ fn differences(report: &Report) -> String {
     };
     let header = ["route", "where", "requests", "v1, for example", "v2, then"].map(str::to_owned);
     table(std::iter::once(header).chain(report.differences.iter().map(row)).collect(), &[2])
+}
+
+fn verdict(report: &Report) -> String {
+    let verdict = report.at("/verdict");
+    let reasons = verdict.get("reasons").and_then(Value::as_array).into_iter().flatten();
+    let reasons = reasons.filter_map(Value::as_str).map(|reason| format!("\n   {reason}"));
+    let word = verdict.get("verdict").and_then(Value::as_str).unwrap_or("?").to_uppercase();
+    format!(" {word}, because{}", reasons.collect::<String>())
 }
 
 fn latency(report: &Report) -> String {

@@ -66,7 +66,7 @@ impl Iterator for Plan {
         self.jobs += 1;
         let pipelined = self.get.is_none() && self.jobs.is_multiple_of(PIPELINE_EVERY);
         let requests: Vec<Vec<u8>> = match &self.get {
-            Some(target) => vec![self.get(target)],
+            Some(target) => vec![self.get(&target.replace("{n}", &self.requests.to_string()))],
             None if pipelined => {
                 (0..PIPELINED).map(|i| self.get(&format!("/users/{}", self.requests + i))).collect()
             }

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `/users/N` | a JSON object | the same |
 //! | `/price/N` | a JSON object with a total | the total is one cent too high |
+//! | `/order/N` | a JSON object with a time, a random id and a shuffled array | `customer` is called `client`, the total is one cent too high, and 500 when 100 divides N |
 //! | `/static/N` | text that may be cached | forgets `cache-control` |
 //! | `/flaky/N` | text | 500 when 5 divides N |
 //! | `/slow/N` | text | 20 ms later |
@@ -11,6 +12,7 @@
 //! | `/bytes/N`, `/chunked/N` | N bytes, with a length or chunked | the same |
 //! | `POST /echo` | JSON: length and SHA-256 of the request body | the same |
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -57,6 +59,10 @@ async fn numbered(version: Version, kind: &str, number: u64) -> Response<Pieces>
     match kind {
         "users" => ok(JSON, Pieces::whole(user(number))),
         "price" => ok(JSON, Pieces::whole(price(number, v2))),
+        "order" if v2 && number.is_multiple_of(100) => {
+            reply(StatusCode::INTERNAL_SERVER_ERROR, TEXT, Pieces::whole("oh no\n"))
+        }
+        "order" => ok(JSON, Pieces::whole(order(number, v2, random()))),
         "static" => cached(ok(TEXT, Pieces::whole("the same for everybody\n")), !v2),
         "flaky" if v2 && number.is_multiple_of(5) => {
             reply(StatusCode::INTERNAL_SERVER_ERROR, TEXT, Pieces::whole("oh no\n"))
@@ -102,6 +108,26 @@ fn price(number: u64, wrong: bool) -> String {
     json!({ "item": number, "each_cents": cents, "count": 3, "total_cents": total }).to_string()
 }
 
+/// With what is made up anew for each answer from `random`.
+fn order(number: u64, wrong: bool, random: u64) -> String {
+    let mut lines = ["apples", "bread", "cheese", "dates"];
+    lines.rotate_left((random % 4) as usize);
+    let mut order = json!({
+        "number": number,
+        "at_ns": random >> 1,
+        "trace": format!("{random:016x}"),
+        "lines": lines,
+        "total_cents": 400 + number % 100 + u64::from(wrong),
+    });
+    order[if wrong { "client" } else { "customer" }] = json!(format!("customer {}", number % 10));
+    order.to_string()
+}
+
+/// A number that differs each time.
+fn random() -> u64 {
+    RandomState::new().hash_one(())
+}
+
 /// Bytes with a period of 1757, so that a piece that is lost, or moved by a power of two, changes the whole.
 /// Copied period by period: computing a megabyte byte by byte would hold up everybody else for milliseconds.
 fn bytes(length: u64) -> Bytes {
@@ -127,6 +153,18 @@ mod tests {
     fn prices_differ_by_one_cent() {
         assert_eq!(price(5, false), r#"{"count":3,"each_cents":105,"item":5,"total_cents":315}"#);
         assert_eq!(price(5, true), r#"{"count":3,"each_cents":105,"item":5,"total_cents":316}"#);
+    }
+
+    #[test]
+    fn an_order_is_made_up_anew_each_time_and_v2_changes_two_members() {
+        let parse = |text: String| serde_json::from_str::<serde_json::Value>(&text).unwrap();
+        let (v1, v2) = (parse(order(7, false, 1)), parse(order(7, true, 6)));
+        for made_up in ["at_ns", "trace", "lines"] {
+            assert_ne!(v1[made_up], v2[made_up], "{made_up}");
+        }
+        assert_eq!((v1["total_cents"].as_u64(), v2["total_cents"].as_u64()), (Some(407), Some(408)));
+        assert_eq!((&v1["customer"], &v1["number"]), (&v2["client"], &v2["number"]));
+        assert_ne!(random(), random());
     }
 
     #[test]

@@ -20,8 +20,8 @@ const RATE: f64 = 300.0;
 const SERVICES: &str = "
 interfaces: ['veth*']
 services:
-  - { name: pod, v1: 10.77.1.2:8080, v2: 10.77.2.2:8080, share: 100% }
-  - { name: other, v1: '[fd77:2::2]:8080', v2: '[fd77::2]:8080', share: 100% }
+  - { name: pod, v1: 10.77.1.2:8080, v2: 10.77.2.2:8080, share: 100%, second_answers: {from: off} }
+  - { name: other, v1: '[fd77:2::2]:8080', v2: '[fd77::2]:8080', share: 100%, second_answers: {from: off} }
 ";
 
 fn requests<'s>(status: &'s Value, service: usize, end: &str) -> &'s Value {

@@ -39,7 +39,7 @@ impl Scene {
     /// An agent that mirrors everything of v1, with `more` arguments, among them the interfaces.
     pub fn agent(&self, more: &[&str]) -> Agent {
         let (v1, v2) = (Host::V1.service().to_string(), Host::V2.service().to_string());
-        let flags = ["--v1", &v1, "--v2", &v2, "--share", "100%"];
+        let flags = ["--v1", &v1, "--v2", &v2, "--share", "100%", "--second-answers", "off"];
         Agent::start(&self.world, &[&flags, more].concat()).unwrap()
     }
 

@@ -73,7 +73,7 @@ fn a_connection_over_a_tun_is_mirrored_and_timed() {
     let scene = scene();
     for target in ["10.78.5.2:8080", "[fd78::2]:8080"] {
         let v2 = Host::V2.service().to_string();
-        let flags = ["-i", "tun7", "--v1", target, "--v2", &v2, "--share", "100%"];
+        let flags = ["-i", "tun7", "--v1", target, "--v2", &v2, "--share", "100%", "--second-answers", "off"];
         let agent = Agent::start(&scene.world, &flags).unwrap();
         let mut connection = Connection::open(&scene.world, Host::Client, target.parse().unwrap());
         (0..20).for_each(|_| connection.get());
@@ -94,7 +94,20 @@ fn a_connection_over_a_tun_is_mirrored_and_timed() {
 fn a_tun_and_a_veth_show_a_connection_once() {
     let scene = scene();
     let v2 = Host::V2.service().to_string();
-    let flags = ["-i", "tun7", "-i", "eth0", "--v1", "10.78.5.2:8080", "--v2", &v2, "--share", "100%"];
+    let flags = [
+        "-i",
+        "tun7",
+        "-i",
+        "eth0",
+        "--v1",
+        "10.78.5.2:8080",
+        "--v2",
+        &v2,
+        "--share",
+        "100%",
+        "--second-answers",
+        "off",
+    ];
     let agent = Agent::start(&scene.world, &flags).unwrap();
     let mut connection = Connection::open(&scene.world, Host::Client, "10.78.5.2:8080".parse().unwrap());
     (0..20).for_each(|_| connection.get());

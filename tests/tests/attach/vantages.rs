@@ -116,7 +116,8 @@ fn is_known(scene: &Scene, way: &Way) -> bool {
 fn mirror(scene: &Scene, way: &Way, interfaces: &[&str]) -> Value {
     let v2 = Host::V2.service().to_string();
     let taps = interfaces.iter().flat_map(|name| ["-i", name]);
-    let service = ["--v1", way.target, "--v2", &v2, "--share", "100%", "--transit"];
+    let service =
+        ["--v1", way.target, "--v2", &v2, "--share", "100%", "--transit", "--second-answers", "off"];
     let agent = Agent::start(&scene.world, &taps.chain(service).collect::<Vec<_>>()).unwrap();
     let target: SocketAddr = way.target.parse().unwrap();
     let mut connection = Connection::open(&scene.world, way.client, target);

@@ -68,7 +68,7 @@ impl Scene {
 pub fn flags() -> Vec<String> {
     let (v1, v2) = (Host::V1.service().to_string(), Host::V2.service().to_string());
     let taps = ["-i", Host::V1.interface(), "-i", Host::V2.interface()];
-    let service = ["--v1", &v1, "--v2", &v2, "--share", "100%"];
+    let service = ["--v1", &v1, "--v2", &v2, "--share", "100%", "--second-answers", "off"];
     taps.into_iter().chain(service).map(str::to_owned).collect()
 }
 

@@ -34,7 +34,8 @@ impl Scene {
     pub fn agent(&self, more: &[&str]) -> Agent {
         let (v1, v2) = (Host::V1.service().to_string(), Host::V2.service().to_string());
         let taps = ["-i", Host::V1.interface(), "-i", Host::V2.interface()];
-        let service = ["--v1", &v1, "--v2", &v2, "--share", "100%", "--timeout", "30s"];
+        let service =
+            ["--v1", &v1, "--v2", &v2, "--share", "100%", "--timeout", "30s", "--second-answers", "off"];
         Agent::start(&self.world, &[&taps[..], &service, more].concat()).unwrap()
     }
 

@@ -27,7 +27,9 @@ fn six(host: Host) -> SocketAddr {
 fn config(world: &World) -> String {
     let service = |name: &str, address: fn(Host) -> SocketAddr| {
         let (v1, v2) = (address(Host::V1), address(Host::V2));
-        format!("  - name: {name}\n    v1: \"{v1}\"\n    v2: \"{v2}\"\n    share: 100%\n")
+        format!(
+            "  - name: {name}\n    v1: \"{v1}\"\n    v2: \"{v2}\"\n    share: 100%\n    second_answers: {{from: off}}\n"
+        )
     };
     let interfaces = [Host::V1.interface(), Host::V2.interface()].join(", ");
     let path = world.directory().join("config.yaml");

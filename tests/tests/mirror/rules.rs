@@ -36,7 +36,7 @@ pub fn write(world: &World, service: &str) -> PathBuf {
         "  team: {{clients: [{TEAM}], share: 100%}}\n  office: {{clients: [{OFFICE}/32], share: 100%}}"
     );
     let ends = format!("v1: {}\n    v2: {}", Host::V1.service(), Host::V2.service());
-    let limits = "    limits: {rps: 1000000, in_flight: 65536, connections: 65536, timeout: 30s}\n";
+    let limits = "    limits: {rps: 1000000, in_flight: 65536, connections: 65536, timeout: 30s}\n    second_answers: {from: off}\n";
     let path = world.directory().join("config.yaml");
     let text = format!(
         "interfaces: [{interfaces}]\nrings:\n{rings}\nservices:\n  - name: shop\n    {ends}\n{service}{limits}"

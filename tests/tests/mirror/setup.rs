@@ -34,7 +34,8 @@ pub fn mirror(world: &World, more: &[&str]) -> Agent {
     let taps = ["-i", Host::V1.interface(), "-i", Host::V2.interface()];
     let service = ["--v1", &v1, "--v2", &v2];
     let limits = ["--max-rps", "1000000", "--max-inflight", "65536", "--max-connections", "65536"];
-    let patience = ["--timeout", "30s"];
+    // Once each, so that what v2 got can be counted.
+    let patience = ["--timeout", "30s", "--second-answers", "off"];
     Agent::start(world, &[&taps[..], &service, &limits, &patience, more].concat()).unwrap()
 }
 
