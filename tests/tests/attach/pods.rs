@@ -16,12 +16,13 @@ use crate::tun;
 /// Requests per second of the users of the service that does not restart.
 const RATE: f64 = 300.0;
 
-/// Two services: `pod` is v1 over IPv4, and `other` is over IPv6 at the host of v2, with its own v2 at the client.
+/// Two services: `pod` is v1 over IPv4, and `other` is over IPv6 at the host of v2, with its own v2 at the client. The
+/// limits stand a burst: until IPv6 knows its neighbours, users may wait for two seconds and then ask all at once.
 const SERVICES: &str = "
 interfaces: ['veth*']
 services:
-  - { name: pod, v1: 10.77.1.2:8080, v2: 10.77.2.2:8080, share: 100%, second_answers: {from: off} }
-  - { name: other, v1: '[fd77:2::2]:8080', v2: '[fd77::2]:8080', share: 100%, second_answers: {from: off} }
+  - { name: pod, v1: 10.77.1.2:8080, v2: 10.77.2.2:8080, share: 100%, second_answers: {from: off}, limits: {rps: 100000, in_flight: 10000} }
+  - { name: other, v1: '[fd77:2::2]:8080', v2: '[fd77::2]:8080', share: 100%, second_answers: {from: off}, limits: {rps: 100000, in_flight: 10000} }
 ";
 
 fn requests<'s>(status: &'s Value, service: usize, end: &str) -> &'s Value {
