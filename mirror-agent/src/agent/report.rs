@@ -13,7 +13,7 @@ use mirror_common::turn::{Ambiguous, measure, outcome};
 use super::{Agent, NEVER};
 use crate::config::Share;
 use crate::intake::balance::Balance;
-use crate::judging::Second;
+use crate::judging::Ending;
 use crate::kernel::counts;
 use crate::latency::Latency;
 use crate::service::{Service, V1, V2, VERSIONS};
@@ -110,7 +110,7 @@ impl Agent {
             other_routes: service.routes.other(),
             undecodable_bodies: service.differences.undecodable().by_version(),
             verdict: super::verdict::verdict(service, None)?.into(),
-            second_answers: by_name(Second::NAMES, &service.judging.seconds()),
+            second_answers: by_name(Ending::NAMES, &service.judging.seconds()),
             turns: turns.collect::<Result<_>>()?,
             latency: latency.collect(),
             tcp: tcp.collect::<Result<_>>()?,

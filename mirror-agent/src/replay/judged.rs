@@ -8,7 +8,7 @@ use super::timings::Turn;
 use crate::compare::{Comparison, Field};
 use crate::exchange::Exchange;
 use crate::judge::{Again, Leg, Pair, Second};
-use crate::judging::Second as Ending;
+use crate::judging::Ending;
 use crate::ledger::V2Failure;
 
 /// From here on a status says that the server failed (RFC 9110, section 15.6).
