@@ -36,7 +36,7 @@ pub use rules::{
 };
 pub use show::MAX_VALUE;
 
-use crate::http::Headers;
+use crate::http::{Headers, Response};
 use field::Trail;
 use findings::Findings;
 use path::Step;
@@ -56,6 +56,20 @@ pub struct Answer<'a> {
     pub digest: Option<[u8; 32]>,
     /// Whether `body` is the whole content.
     pub whole: bool,
+}
+
+impl Answer<'_> {
+    /// What a response says.
+    pub fn of(response: &Response) -> Answer<'_> {
+        Answer {
+            status: response.status,
+            headers: &response.headers,
+            body: &response.body.kept,
+            len: response.body.len,
+            digest: response.body.digest,
+            whole: response.body.whole,
+        }
+    }
 }
 
 /// Compares two answers to the same request, to `path`, which is as it was sent and without a query. Its time grows with their decoded size (with its logarithm for sorting),

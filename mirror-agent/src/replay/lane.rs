@@ -175,7 +175,7 @@ impl Lane {
 
     pub(super) fn compare(&self, exchange: &Exchange, first: &Response, other: &Response) -> Comparison {
         let path = String::from_utf8_lossy(Place::of(&exchange.request).path);
-        compare(&answer(first), &answer(other), &path, &self.target.service.rules)
+        compare(&Answer::of(first), &Answer::of(other), &path, &self.target.service.rules)
     }
 
     /// Counts what differs, and keeps a record of it.
@@ -222,15 +222,4 @@ impl Lane {
 /// The bytes to send.
 pub(super) fn marked(request: &Request) -> Vec<u8> {
     mark(&request.wire, request.line_end, MARKER.0, MARKER.1)
-}
-
-fn answer(response: &Response) -> Answer<'_> {
-    Answer {
-        status: response.status,
-        headers: &response.headers,
-        body: &response.body.kept,
-        len: response.body.len,
-        digest: response.body.digest,
-        whole: response.body.whole,
-    }
 }
