@@ -56,8 +56,10 @@ impl Guest<'_> {
 
     fn command(&self) -> Command {
         let mut qemu = Command::new("qemu-system-x86_64");
-        // Emulated even where the hardware could help: the same everywhere, and guests on nested hardware hang.
-        qemu.args(["-accel", "tcg,thread=multi", "-smp", "2", "-m", "1536", "-no-reboot", "-nodefaults"]);
+        // Emulated even where the hardware could help: the same everywhere, and guests on nested hardware hang. By one
+        // thread: with one for each processor, a guest that patches its own code may run what was there before, which
+        // its kernel does each time that a filter comes or goes; it then stops at a breakpoint that nobody set.
+        qemu.args(["-accel", "tcg,thread=single", "-smp", "2", "-m", "1536", "-no-reboot", "-nodefaults"]);
         qemu.args(["-display", "none", "-serial", &format!("file:{}", self.console().display())]);
         qemu.args(["-serial", "stdio"]).arg("-kernel").arg(self.kernel.image());
         qemu.arg("-initrd").arg(self.archive);
