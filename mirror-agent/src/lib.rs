@@ -20,6 +20,7 @@
 //! `cargo xtask check` keeps the arrows: the pure modules import no edge, edges do not import each other.
 
 pub mod agent;
+pub mod budget;
 pub mod capture;
 pub mod check;
 pub mod cli;
@@ -31,6 +32,7 @@ pub mod control;
 pub mod differences;
 pub mod exchange;
 pub mod explain;
+pub mod guard;
 pub mod http;
 pub mod intake;
 pub mod judge;
@@ -43,6 +45,7 @@ pub mod metrics;
 pub mod packet;
 pub mod pipeline;
 pub mod playback;
+pub mod ramp;
 pub mod read;
 pub mod remote;
 pub mod replay;

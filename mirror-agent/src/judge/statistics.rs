@@ -17,8 +17,9 @@ pub mod watch;
 
 pub use evidence::{log_evidence, votes_needed};
 pub use harm::Bound;
+pub use binomial::upper_tail;
 pub use interval::bernoulli_interval;
 pub use watch::Watch;
 
 #[cfg(test)]
-mod random;
+pub(crate) mod random;
