@@ -2,6 +2,7 @@
 
 mod cost;
 mod explain;
+pub mod guarding;
 mod reload;
 mod report;
 mod targeting;
@@ -17,6 +18,8 @@ use anyhow::Result;
 use mirror_common::count::{Packet, SideCount};
 
 pub use targeting::{Load, Targeting};
+
+use guarding::Guarding;
 
 use crate::differences::Record;
 use crate::intake::Counters;
@@ -44,6 +47,8 @@ pub struct Agent {
     pub sampler: Sampler,
     /// Whom the mirror takes.
     pub targeting: Targeting,
+    /// The guards.
+    pub guarding: Guarding,
     /// `agent --services to forget--> worker`, one for each.
     workers: Vec<SyncSender<Forget>>,
     started: Instant,
@@ -65,6 +70,8 @@ pub struct Parts {
     pub sampler: Sampler,
     /// Whom the mirror takes.
     pub targeting: Targeting,
+    /// The guards.
+    pub guarding: Guarding,
     /// The services by index.
     pub services: Arc<[Arc<Service>]>,
     /// Their replayers by index.
@@ -97,7 +104,7 @@ const NEVER: u64 = u64::MAX;
 impl Agent {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { kernel, shadow, sampler, targeting, services, targets, intake, workers } = parts;
+        let Parts { kernel, shadow, sampler, targeting, guarding, services, targets, intake, workers } = parts;
         Agent {
             kernel,
             services,
@@ -106,6 +113,7 @@ impl Agent {
             shadow,
             sampler,
             targeting,
+            guarding,
             workers,
             started: Instant::now(),
             balance: Mutex::default(),

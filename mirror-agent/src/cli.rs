@@ -14,7 +14,7 @@ use std::io::Write;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use capture::Capture;
-pub use control::{Change, Check, Explain, Reload, SetShare, Socket, Status, Verdict};
+pub use control::{Change, Check, Explain, Preflight, Reload, Resume, SetShare, Socket, Status, Verdict};
 pub use log::{Log, LogFormat, LogLevel};
 pub use read::{Read, ReadFormat};
 pub use replay::Replay;
@@ -59,6 +59,8 @@ pub enum Command {
     Status(Status),
     /// Say whether v2 is worse than v1, no worse, or not known
     Verdict(Verdict),
+    /// Show what must be known before the first clone, and whether it is
+    Preflight(Preflight),
     /// Change how much a running agent mirrors
     Share(SetShare),
     /// Read the config file of a running agent again
@@ -72,9 +74,8 @@ pub enum Command {
     /// Stop cloning until `resume`; what was cloned is still replayed
     #[command(after_help = "Example:\n  mirror-agent pause --service checkout")]
     Pause(Change),
-    /// Go on after `pause`
-    #[command(after_help = "Example:\n  mirror-agent resume --service checkout")]
-    Resume(Change),
+    /// Go on after `pause`, `kill`, or a guard that was breached
+    Resume(Resume),
     /// Stop cloning at once and stay stopped
     #[command(after_help = "Example:\n  mirror-agent kill")]
     Kill(Change),

@@ -6,6 +6,7 @@ mod displaced;
 mod draft;
 mod errors;
 mod file;
+mod guards;
 mod hiding;
 mod judge;
 mod prefix;
@@ -26,6 +27,7 @@ use std::time::Duration;
 pub use displaced::OnDisplaced;
 pub use draft::{Draft, Said, ServiceDraft};
 pub use errors::{Errors, Place, Problem};
+pub use guards::{AgentGuards, AgentGuardsDraft, Guards, GuardsDraft, Preflight, Slo, SloDraft};
 pub use hiding::{HidingDraft, Redact};
 pub use judge::{Judge, JudgeDraft};
 pub use prefix::{Ports, Prefix};
@@ -71,6 +73,8 @@ pub struct Config {
     pub workers: usize,
     /// Accept a v1 that no given interface leads to, because this host only forwards its traffic.
     pub transit: bool,
+    /// The brakes of the agent as a whole.
+    pub guards: AgentGuards,
 }
 
 /// One service: its versions, how much of it is mirrored, and how far that may go.
@@ -116,6 +120,12 @@ pub struct Service {
     pub v2_role: Role,
     /// Of a v2 that carries users' traffic, the share of it that it should get; `None` if nobody said.
     pub split: Option<Share>,
+    /// What v1 promises; `None`: its burn is not guarded.
+    pub slo: Option<Slo>,
+    /// When to stop.
+    pub guards: Guards,
+    /// How the share rises, never down; empty: it is what `share` says.
+    pub ramp: Vec<crate::ramp::Step>,
 }
 
 /// How far replay may go; what is over is shed and counted, never queued.

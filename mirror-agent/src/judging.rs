@@ -8,6 +8,7 @@ use mirror_common::share::murmur3_32;
 
 use crate::compare::Field;
 use crate::config::{self, Role};
+use crate::guard::Count;
 use crate::judge::{Again, Arm, Calibrated, Judge, Leg, Outcome, Pair, Settings, TooLong, Unpaired, Verdict};
 use crate::latency::Latency;
 use crate::ledger::{Counts, Shed};
@@ -69,6 +70,9 @@ pub struct Judging {
     seconds: [AtomicU64; Ending::NAMES.len()],
     /// Those that were asked for calibration alone.
     extra: AtomicU64,
+    /// Requests that v2 was asked and connected for, and those that only v2 failed.
+    asked: AtomicU64,
+    failed: AtomicU64,
     deltas: Mutex<Deltas>,
     told: Mutex<News>,
     /// Requests that should have been compared, and those that were not, as of the last look at the ledger.
@@ -89,6 +93,8 @@ impl Judging {
             share_ppm: config.judge.again_share.ppm(),
             seconds: Default::default(),
             extra: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
             deltas: Mutex::default(),
             told: Mutex::new(News { verdict: Some(Outcome::Inconclusive), calibrated: None }),
             noted: Mutex::default(),
@@ -127,8 +133,16 @@ impl Judging {
         [0, 1, 2].map(|how: usize| self.seconds[how].load(Ordering::Relaxed))
     }
 
+    /// Requests that v2 was asked; bad are those that v2 failed and v1 did not.
+    pub fn failures(&self) -> Count {
+        let bad = self.failed.load(Ordering::Relaxed);
+        Count { total: self.asked.load(Ordering::Relaxed), bad }
+    }
+
     /// Takes a pair that was whole at `at`.
     pub fn pair(&self, at: Instant, pair: &Pair<'_>) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.failed.fetch_add(u64::from(pair.v2.is_error && !pair.v1.is_error), Ordering::Relaxed);
         if let (Some(v1), Some(v2)) = (pair.v1.ttfb, pair.v2.ttfb) {
             let mut deltas = lock(&self.deltas);
             match v2.checked_sub(v1) {

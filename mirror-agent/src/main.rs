@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::Parser;
 use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
-use mirror_agent::remote::{commands, verdict};
+use mirror_agent::judge::Outcome;
+use mirror_agent::remote::{commands, preflight, verdict};
 use mirror_agent::{capture, check, logging, playback, read, run};
 
 /// Exit code of an error.
@@ -58,7 +59,11 @@ fn execute(command: &Command) -> Result<ExitCode> {
         Command::Reload(args) => commands::reload(args)?,
         Command::Explain(args) => commands::explain(args)?,
         Command::Pause(args) => commands::change(args, "pause", "paused; `resume` goes on")?,
-        Command::Resume(args) => commands::change(args, "resume", "going on")?,
+        Command::Resume(args) => commands::resume(args)?,
+        Command::Preflight(args) => {
+            let code = if preflight::run(args)? { 0 } else { Outcome::Inconclusive.exit_code() };
+            return Ok(ExitCode::from(code));
+        }
         Command::Kill(args) => commands::kill(args)?,
         Command::Completions(args) => args.write(&mut std::io::stdout())?,
     }

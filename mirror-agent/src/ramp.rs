@@ -75,6 +75,11 @@ impl Ramp {
         self.state
     }
 
+    /// How many steps it has.
+    pub fn steps(&self) -> usize {
+        self.steps.len()
+    }
+
     /// The share that holds now, in parts per million.
     pub fn share_ppm(&self) -> u32 {
         match self.state {

@@ -3,5 +3,7 @@
 mod client;
 pub mod commands;
 mod cost;
+mod guards;
+pub mod preflight;
 pub(crate) mod show;
 pub mod verdict;

@@ -12,6 +12,7 @@ mod judged;
 mod lane;
 mod limiter;
 mod peer;
+mod probe;
 mod server;
 mod timings;
 
@@ -34,6 +35,7 @@ use limiter::Limiter;
 use server::Server;
 
 pub use feed::Feed;
+pub use probe::probe;
 pub use timings::{Phases, Times, Timings};
 
 /// Mark of our own sockets, by which a tap knows them. "mirr" in ASCII, to be told from other people's marks.

@@ -17,11 +17,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use mirror_common::flow::{Endpoint, role};
+use mirror_common::policy::paused;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
+use crate::agent::guarding::{self, Guarding};
 use crate::agent::{self, Agent, Load, Targeting};
-use crate::config::{Config, Role, ShadowInterface};
+use crate::config::{self, Config, Role, ShadowInterface};
 use crate::control::{self, Socket};
 use crate::intake::ring::Ring;
 use crate::intake::{Counters, worker};
@@ -36,7 +38,7 @@ use crate::kernel::wanted::Wanted;
 use crate::kernel::watch::Watch;
 use crate::kernel::{Kernel, forward, object};
 use crate::pipeline::Pipeline;
-use crate::replay::{OWN_MARK, Replayer, Target};
+use crate::replay::{self, OWN_MARK, Replayer, Target};
 use crate::rights;
 use crate::service::{Service, V1, V2};
 use config_file::Watch as FileWatch;
@@ -46,6 +48,8 @@ use shutdown::{Signal, Signals};
 const SWEEP: Duration = Duration::from_secs(30);
 /// How often the kernel is asked what it has to tell.
 const EVENTS: Duration = Duration::from_millis(200);
+/// How often preflights and ramps move.
+const RAMPS: Duration = Duration::from_secs(1);
 /// How long requests that are with v2 may take to end when the agent stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -60,11 +64,12 @@ pub fn run(config: &Config, file: Option<&Path>, load: Load) -> Result<()> {
     let switch = Switch::start().inspect_err(|error| tracing::info!("{error:#}")).ok();
     let mut watch = file.map(FileWatch::new);
     let targeting = Targeting::new(config.clone(), file.map(|_| load));
+    let guarding = Guarding::new(config)?;
     let mut doors = Doors::open(config)?;
     let parts = Parts::build(config)?;
     rights::drop_others()?;
     let replay = runtime(config.workers)?;
-    let running = Running::start(config, parts, (switch, targeting), &mut doors, replay.handle())?;
+    let running = Running::start(config, parts, (switch, targeting, guarding), &mut doors, replay.handle())?;
     let result = running.until_stopped(config, &signals, &mut watch);
     let agent = running.stop(&doors);
     if let Some(summary) = &mut doors.summary {
@@ -132,6 +137,7 @@ impl Parts {
             kernel.add_endpoint(service.v2, endpoint(V2, v2_role))?;
         }
         kernel.replace_rules(&config.services)?;
+        hold(&kernel, config)?;
         let wanted = Wanted::new(&config.interfaces)?.without(&shadow.name);
         kernel.want(wanted, config.on_displaced)?;
         Ok(Parts { kernel, shadow, rings, services: services?.into() })
@@ -163,7 +169,7 @@ struct Running {
     stop_control: watch::Sender<bool>,
     control: JoinHandle<()>,
     lease: Lease,
-    _events: Pulse,
+    pulses: [Pulse; 3],
     watch: Watch,
 }
 
@@ -171,7 +177,7 @@ impl Running {
     fn start(
         config: &Config,
         parts: Parts,
-        (switch, targeting): (Option<Switch>, Targeting),
+        (switch, targeting, guarding): (Option<Switch>, Targeting, Guarding),
         doors: &mut Doors,
         replay: &Handle,
     ) -> Result<Self> {
@@ -200,6 +206,7 @@ impl Running {
             shadow,
             sampler,
             targeting,
+            guarding,
             services: services.clone(),
             targets: targets.clone(),
             intake: intake.clone(),
@@ -208,6 +215,7 @@ impl Running {
         let (stop_control, stop) = watch::channel(false);
         let (lapsed, told) = (agent.clone(), agent.clone());
         let events = Pulse::start("events", EVENTS, move || told.forget_cut())?;
+        let [guards, ramps] = start_guards(&agent, replay)?;
         let lease = Lease::take(&agent.kernel.control, move || lapsed.rejoin_all())?;
         let watched = agent.clone();
         let watch = Watch::start(move |heard| watched.kernel.look(heard))?;
@@ -217,7 +225,7 @@ impl Running {
             config.services.iter().map(|one| format!("{} {}", one.name, one.share)).collect();
         tracing::info!(interfaces = ?config.interfaces, mechanism = agent.kernel.mechanism.as_str(),
             shadow = agent.shadow.name, "mirroring {}", shares.join(", "));
-        Ok(Running { agent, workers, stop_workers, stop_control, control, lease, watch, _events: events })
+        Ok(Running { agent, workers, stop_workers, stop_control, control, lease, watch, pulses: [events, guards, ramps] })
     }
 
     fn until_stopped(&self, config: &Config, signals: &Signals, watch: &mut Option<FileWatch>) -> Result<()> {
@@ -257,6 +265,8 @@ impl Running {
     fn stop(self, _doors: &Doors) -> Arc<Agent> {
         tracing::info!("stopping");
         drop(self.lease);
+        drop(self.pulses);
+        self.agent.keep(true);
         self.stop_workers.store(true, Ordering::Release);
         for worker in self.workers {
             match worker.join() {
@@ -273,6 +283,25 @@ impl Running {
         let _ = self.control.join();
         self.agent
     }
+}
+
+/// What must wait for its preflight clones nothing from the start.
+fn hold(kernel: &Kernel, config: &Config) -> Result<()> {
+    let waits = |service: &config::Service| service.v2_role == Role::Shadow && config.guards.preflight.is_some();
+    for (index, _) in (0..).zip(&config.services).filter(|(_, service)| waits(service)) {
+        kernel.change_policy(index, |policy| policy.paused |= paused::PREFLIGHT)?;
+    }
+    Ok(())
+}
+
+/// The guards, and what moves more slowly. Two threads: a v2 that does not answer a probe must not keep a guard waiting.
+fn start_guards(agent: &Arc<Agent>, replay: &Handle) -> Result<[Pulse; 2]> {
+    let (guarded, climbing, replay) = (agent.clone(), agent.clone(), replay.clone());
+    let probe = move |v2| replay.block_on(replay::probe(v2));
+    Ok([
+        Pulse::start("guards", guarding::LOOK, move || guarded.guard())?,
+        Pulse::start("ramps", RAMPS, move || climbing.guard_slowly(&probe))?,
+    ])
 }
 
 /// The kernel programs that run here.

@@ -2,6 +2,8 @@
 //!
 //! The keys are a contract with whoever scripts against them: they are added to, never renamed.
 
+pub mod guards;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -50,6 +52,9 @@ pub struct Agent {
     pub reloads: Reloads,
     /// From the last kill command to the last clone after it; absent before the first.
     pub kill_latency_s: Option<f64>,
+    /// The brakes.
+    #[serde(default)] // an older agent does not say
+    pub guards: guards::AgentGuards,
     /// What the agent itself takes.
     #[serde(default)] // an older agent does not say
     pub cost: Cost,
@@ -290,6 +295,9 @@ pub struct Service {
     /// Requests that were asked a second time, by how that ended.
     #[serde(default)] // as above
     pub second_answers: BTreeMap<String, u64>,
+    /// The brakes.
+    #[serde(default)] // as above
+    pub guards: guards::Guards,
     /// Turns by version.
     pub turns: BTreeMap<String, Turns>,
     /// Latencies by version, from the kernel's histograms, all outcomes together.
@@ -337,17 +345,23 @@ pub enum State {
     Paused,
     /// `kill` was said.
     Killed,
+    /// A guard was breached.
+    Aborted,
+    /// It waits until what must be known is known.
+    Preflight,
     /// The agent has ended.
     Stopped,
 }
 
 impl State {
     /// Every state, with its name in metrics.
-    pub const ALL: [(State, &'static str); 5] = [
+    pub const ALL: [(State, &'static str); 7] = [
         (State::Mirroring, "mirroring"),
         (State::Off, "off"),
         (State::Paused, "paused"),
         (State::Killed, "killed"),
+        (State::Aborted, "aborted"),
+        (State::Preflight, "preflight"),
         (State::Stopped, "stopped"),
     ];
 }

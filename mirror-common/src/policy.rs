@@ -54,7 +54,7 @@ impl Control {
 pub struct ServicePolicy {
     /// Seed of the share's hash.
     pub seed: u32,
-    /// Not 0 while the service is paused.
+    /// Not 0 while the service is paused: a bit for each reason ([`paused`]).
     pub paused: u32,
     /// Which half of [`ServicePolicy::rules`] is in force (bit 0), and whether rules name clients ([`BY_CLIENT`]): then it
     /// is that half's prefixes too. One store replaces all rules at once.
@@ -75,6 +75,16 @@ pub struct ServicePolicy {
     pub rules: [[Rule; RULES]; HALVES],
 }
 const _: () = assert!(size_of::<ServicePolicy>() == 48 + THRESHOLDS * 8 + HALVES * RULES * 12);
+
+/// Why a service is paused: bits of [`ServicePolicy::paused`], each set and cleared by itself.
+pub mod paused {
+    /// Somebody said so, or a guard did.
+    pub const ASKED: u32 = 1;
+    /// v1 is looked at without the mirror for a while.
+    pub const SWITCHBACK: u32 = 2;
+    /// It is not known yet what must be known before.
+    pub const PREFLIGHT: u32 = 4;
+}
 
 /// One half of the rules is in force; a change fills the other.
 pub const HALVES: usize = 2;

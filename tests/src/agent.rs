@@ -39,6 +39,16 @@ impl Agent {
     ///
     /// When it ends or does not answer in time; the error holds what it wrote.
     pub fn start(world: &World, arguments: &[&str]) -> Result<Agent> {
+        // From the first packet on, so that a test may count them.
+        Agent::start_careful(world, &[&["--no-preflight"], arguments].concat())
+    }
+
+    /// The same, but nothing is mirrored before the preflight has ended.
+    ///
+    /// # Errors
+    ///
+    /// When it ends or does not answer in time; the error holds what it wrote.
+    pub fn start_careful(world: &World, arguments: &[&str]) -> Result<Agent> {
         let directory = world.directory();
         let files =
             Files { control: directory.join("control.sock"), summary: directory.join("summary.json") };

@@ -20,7 +20,7 @@ impl Agent {
 }
 
 /// Processor seconds and resident bytes of this process (proc(5), `stat`).
-fn process() -> Option<(f64, u64)> {
+pub(super) fn process() -> Option<(f64, u64)> {
     let stat = Process::myself().ok()?.stat().ok()?;
     let seconds = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
     Some((seconds, stat.rss * procfs::page_size()))

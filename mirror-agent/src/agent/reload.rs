@@ -39,11 +39,14 @@ impl Agent {
             .load
             .as_ref()
             .context("it was started without --config: there is no file to reload")?;
-        let new = load()?;
+        let mut new = load()?;
         let old = self.targeting.config().clone();
         let keys = fixed(&old, &new);
         if !keys.is_empty() {
             bail!("needs a restart: {}", keys.join(", "));
+        }
+        for (old, new) in old.services.iter().zip(&mut new.services).filter(|(old, _)| !old.ramp.is_empty()) {
+            new.share = old.share; // where the ramp is
         }
         let changes = changes(&old, &new);
         for service in self.services.iter() {
@@ -96,6 +99,7 @@ fn fixed(old: &Config, new: &Config) -> Vec<String> {
     key(old.differences != new.differences, "differences");
     key(old.workers != new.workers, "workers");
     key(old.transit != new.transit, "transit");
+    key(old.guards != new.guards, "guards, preflight and state");
     let names = |config: &Config| config.services.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
     if names(old) != names(new) {
         key(true, "services (which there are, and their order)");
@@ -119,6 +123,9 @@ fn fixed_of(old: &Service, new: &Service) -> Vec<String> {
         (old.thresholds != new.thresholds, "thresholds"),
         (old.judge != new.judge, "judge and second_answers"),
         ((old.v2_role, old.split) != (new.v2_role, new.split), "v2_role and split"),
+        (old.slo != new.slo, "slo"),
+        (old.guards != new.guards, "guards"),
+        (old.ramp != new.ramp, "ramp"),
     ];
     let differing = differing.into_iter().filter(|(differs, _)| *differs);
     differing.map(|(_, key)| format!("{key} of service {}", new.name)).collect()

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use mirror_common::count::Skip;
-use mirror_common::policy::{HALVES, ServicePolicy};
+use mirror_common::policy::{HALVES, ServicePolicy, paused};
 use mirror_common::turn::{Ambiguous, measure, outcome};
 
 use super::{Agent, NEVER};
@@ -61,6 +61,7 @@ impl Agent {
             cost: self.cost(),
             rings: self.rings(),
             reloads: self.targeting.reloads(),
+            guards: self.agent_guards(),
             kill_latency_s: (kill_latency != NEVER).then_some(kill_latency as f64 * 1e-9),
         })
     }
@@ -101,7 +102,7 @@ impl Agent {
             share: Share::from_ppm(policy.share_ppm()).unwrap_or(Share::ZERO).to_string(),
             rules: self.rules(service)?,
             connections_open: self.kernel.buckets.open(service.index),
-            state: self.state(&policy),
+            state: self.state(service, &policy),
             packets: count.packets.into(),
             bytes: count.bytes.into(),
             requests: (&requests).into(),
@@ -109,7 +110,8 @@ impl Agent {
             hidden_differences: service.differences.hidden(),
             other_routes: service.routes.other(),
             undecodable_bodies: service.differences.undecodable().by_version(),
-            verdict: super::verdict::verdict(service, None)?.into(),
+            verdict: self.with_abort(service, super::verdict::verdict(service, None)?).into(),
+            guards: self.service_guards(service),
             second_answers: by_name(Ending::NAMES, &service.judging.seconds()),
             turns: turns.collect::<Result<_>>()?,
             latency: latency.collect(),
@@ -128,13 +130,17 @@ impl Agent {
         })
     }
 
-    fn state(&self, policy: &ServicePolicy) -> State {
+    fn state(&self, service: &Service, policy: &ServicePolicy) -> State {
         if self.has_stopped.load(Ordering::Relaxed) {
             State::Stopped
+        } else if self.abort_of(service).is_some() {
+            State::Aborted
         } else if self.kernel.control.is_killed() {
             State::Killed
-        } else if policy.paused != 0 {
+        } else if policy.paused & paused::ASKED != 0 {
             State::Paused
+        } else if policy.paused & paused::PREFLIGHT != 0 {
+            State::Preflight
         } else if policy.rules[policy.bank as usize % HALVES].iter().all(|rule| rule.share_ppm == 0) {
             State::Off
         } else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use mirror_common::limits::RULES;
+use mirror_common::policy::paused;
 
 use super::{Agent, targeting};
 use crate::config::{self, Share};
@@ -28,6 +29,9 @@ impl Agent {
     /// When there is no such service or ring, or there are several services and none is named.
     pub fn set_share(&self, service: Option<&str>, ring: Option<&str>, share: Share) -> Result<()> {
         let chosen = self.chosen(service)?;
+        if ring.is_none() && self.has_ramp(&chosen) {
+            bail!("the share follows a ramp; `pause` holds it");
+        }
         if service.is_none() && ring.is_none() && chosen.len() > 1 {
             bail!("several services run here; name one with --service: {}", self.names());
         }
@@ -40,6 +44,18 @@ impl Agent {
             Some(ring) if !found => bail!("no rule names ring {ring}; rules name: {}", self.ring_names()),
             _ => Ok(()),
         }
+    }
+
+    /// The share of a service, as its ramp says.
+    pub(super) fn set_ramp_share(&self, service: &Service, ppm: u32) -> Result<()> {
+        let _one_at_a_time = self.targeting.begin_change();
+        self.set_share_of(service, None, Share::from_ppm(ppm).unwrap_or(Share::ZERO)).map(|_| ())
+    }
+
+    fn has_ramp(&self, chosen: &[&Service]) -> bool {
+        let config = self.targeting.config();
+        let of = |service: &&Service| config.services.get(usize::from(service.index));
+        chosen.iter().filter_map(of).any(|config| !config.ramp.is_empty())
     }
 
     /// Whether the service has such a rule.
@@ -134,24 +150,34 @@ impl Agent {
     /// When there is no such service.
     pub fn pause(&self, service: Option<&str>) -> Result<()> {
         self.stops.fetch_add(1, Ordering::SeqCst);
-        let pause = |service: &Service| self.kernel.change_policy(service.index, |policy| policy.paused = 1);
+        let pause = |service: &Service| self.set_paused(service, paused::ASKED, true);
         self.chosen(service)?.into_iter().try_for_each(pause)
     }
 
-    /// Goes on after a pause or a kill.
+    /// Sets or clears one reason for which a service is paused.
+    pub(super) fn set_paused(&self, service: &Service, reason: u32, is_paused: bool) -> Result<()> {
+        self.kernel.change_policy(service.index, |policy| {
+            policy.paused = if is_paused { policy.paused | reason } else { policy.paused & !reason };
+        })
+    }
+
+    /// Goes on after a pause, a kill or an abort. `spend` is why the mirror may spend more of v1's error budget than it was
+    /// to.
     ///
     /// # Errors
     ///
-    /// When there is no such service, or another pause or kill came meanwhile: the later word holds.
-    pub fn resume(&self, service: Option<&str>) -> Result<()> {
+    /// When there is no such service, a guard would stop it again at once, or another pause or kill came meanwhile: the
+    /// later word holds.
+    pub fn resume(&self, service: Option<&str>, spend: Option<&str>) -> Result<()> {
         let stops = self.stops.load(Ordering::SeqCst);
         let chosen = self.chosen(service)?;
+        self.rearm(&chosen, spend)?;
         chosen.iter().for_each(|service| self.rejoin(service));
         let stopped_meanwhile = || self.stops.load(Ordering::SeqCst) != stops;
         if !stopped_meanwhile() {
             for service in chosen {
                 self.targets[usize::from(service.index)].resume();
-                self.kernel.change_policy(service.index, |policy| policy.paused = 0)?;
+                self.set_paused(service, paused::ASKED, false)?;
             }
             self.kernel.control.set_killed(false);
             if !stopped_meanwhile() {
@@ -170,6 +196,14 @@ impl Agent {
     /// When there is no such service.
     pub fn kill(&self, service: Option<&str>) -> Result<Duration> {
         let commanded = clock::monotonic();
+        let latency = self.stop_cloning(service)?.saturating_sub(commanded);
+        self.kill_latency_ns.store(latency, Ordering::Relaxed);
+        tracing::warn!(latency_us = latency / 1000, "killed: nothing is cloned until `resume`");
+        Ok(Duration::from_nanos(latency))
+    }
+
+    /// Stops cloning and replaying; answers when the last clone was made, on the kernel's clock.
+    pub(super) fn stop_cloning(&self, service: Option<&str>) -> Result<u64> {
         self.stops.fetch_add(1, Ordering::SeqCst);
         let chosen = self.chosen(service)?;
         match service {
@@ -179,11 +213,7 @@ impl Agent {
         chosen.iter().for_each(|service| self.targets[usize::from(service.index)].stop());
         std::thread::sleep(SETTLE);
         let last = chosen.iter().filter_map(|service| self.kernel.counts.service(service.index).ok());
-        let last = last.map(|count| count.last_clone).max().unwrap_or(0);
-        let latency = last.saturating_sub(commanded);
-        self.kill_latency_ns.store(latency, Ordering::Relaxed);
-        tracing::warn!(latency_us = latency / 1000, "killed: nothing is cloned until `resume`");
-        Ok(Duration::from_nanos(latency))
+        Ok(last.map(|count| count.last_clone).max().unwrap_or(0))
     }
 
     /// Before cloning goes on after a while without: connections that were followed lack what passed meanwhile, and are

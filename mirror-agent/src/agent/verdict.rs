@@ -17,9 +17,21 @@ impl Agent {
     /// When there is no such service, there are several and none is named, or the window is longer than the history.
     pub fn verdict(&self, service: Option<&str>, window: Option<Duration>) -> Result<Verdict> {
         match self.chosen(service)?.as_slice() {
-            [one] => Ok(verdict(one, window)?),
+            [one] => Ok(self.with_abort(one, verdict(one, window)?)),
             _ => bail!("several services run here; name one with service: {}", self.names()),
         }
+    }
+
+    /// A guard that has stopped the mirror because of v2 has said all there is to say; any other keeps v2 from passing no more
+    /// than the evidence does.
+    pub(super) fn with_abort(&self, service: &Service, mut verdict: Verdict) -> Verdict {
+        if let Some(breach) = self.abort_of(service) {
+            verdict.reasons.insert(0, format!("stopped by a guard ({}): {}", breach.reason, breach.why));
+            if breach.reason.blames_v2() {
+                verdict.verdict = Outcome::Fail;
+            }
+        }
+        verdict
     }
 
     /// Tells the judges what was lost, and what the kernel has counted.
@@ -29,7 +41,7 @@ impl Agent {
             service.judging.note_losses(now, &service.ledger.counts());
             service.judging.look(now, || [V1, V2].map(|version| self.arm(service, version)));
             if let Ok(verdict) = verdict(service, None) {
-                announce(service, &verdict);
+                announce(service, &self.with_abort(service, verdict));
             }
         }
     }

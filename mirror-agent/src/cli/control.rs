@@ -134,6 +134,45 @@ pub struct Change {
     pub socket: Socket,
 }
 
+/// Go on after `pause`, `kill`, or a guard that was breached
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Example:
+  mirror-agent resume --service checkout
+
+Example: the mirror has spent its part of v1's error budget, and may spend as much again
+  mirror-agent resume --spend-budget ticket-4711")]
+pub struct Resume {
+    /// Which, and of which agent.
+    #[command(flatten)]
+    pub change: Change,
+    /// Let the mirror spend as much of v1's error budget again, for this reason, which is logged and kept
+    #[arg(long, value_name = "REASON", conflicts_with = "ring")]
+    pub spend_budget: Option<String>,
+}
+
+/// Show what must be known before the first clone, and whether it is
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Example: wait until the mirror may begin, for a minute at most
+  mirror-agent preflight --wait 1m
+
+Exit codes: 0 all is known, 98 not yet, 1 error, 2 usage")]
+pub struct Preflight {
+    /// Which service; all of them when left out
+    #[arg(long, value_name = "NAME", value_parser = values::service_name)]
+    pub service: Option<String>,
+    /// Ask again until all is known, for this long at most [default: ask once]
+    #[arg(long, value_name = "TIME", value_parser = values::duration)]
+    pub wait: Option<Duration>,
+    /// Print JSON: the items by service
+    #[arg(long)]
+    pub json: bool,
+    /// Which agent.
+    #[command(flatten)]
+    pub socket: Socket,
+}
+
 /// Say what this kernel and these rights allow
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  mirror-agent check -i eth0")]

@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::TowardsV2;
 use crate::config::{
-    Config, Draft, Errors, JudgeDraft, OnDisplaced, Place, Role, Said, ServiceDraft, ShadowInterface, Share,
-    values,
+    AgentGuardsDraft, Config, Draft, Errors, JudgeDraft, OnDisplaced, Place, Role, Said, ServiceDraft, ShadowInterface, Share,
+    SloDraft, values,
 };
 use crate::judge::Again;
 
@@ -56,6 +56,12 @@ pub struct Run {
     /// Accept a v1 that no given interface leads to: this host only forwards its traffic
     #[arg(long)]
     pub transit: bool,
+    /// File that stops everything by being there [default: kill, beside the control socket]
+    #[arg(long, value_name = "PATH", value_parser = values::file_path)]
+    pub kill_file: Option<PathBuf>,
+    /// Mirror from the first packet on, without waiting until v1 is known and v2 answers
+    #[arg(long)]
+    pub no_preflight: bool,
     /// The service.
     #[command(flatten)]
     pub service: ServiceFlags,
@@ -105,6 +111,9 @@ pub struct ServiceFlags {
     /// Share of the users' requests that an observed v2 should get [default: not checked]
     #[arg(long, value_name = "PERCENT", value_parser = values::split)]
     pub split: Option<Share>,
+    /// Share of v1's answers that must be good; burning its error budget stops the mirror [default: not guarded]
+    #[arg(long, value_name = "PERCENT", value_parser = values::objective)]
+    pub objective: Option<Share>,
     /// Version that is asked some requests a second time, to tell noise from change: v1, v2 or off; v1 also shows how much
     /// slower our own way is, without which latency is not judged, and gets a little more to do [default: v2]
     #[arg(long, value_name = "VERSION", value_parser = values::again)]
@@ -153,6 +162,11 @@ impl Run {
             redact_names: Vec::new(),
             redact_patterns: Vec::new(),
             transit: self.transit.then(|| at("--transit", true)),
+            guards: AgentGuardsDraft {
+                kill_file: said("--kill-file", &self.kill_file),
+                preflight: self.no_preflight.then(|| at("--no-preflight", false)),
+                ..AgentGuardsDraft::default()
+            },
             refused: Vec::new(),
         }
     }
@@ -175,6 +189,7 @@ impl ServiceFlags {
                 .then(|| self.thresholds.iter().map(|time| at("--threshold", *time)).collect()),
             v2_role: said("--v2-role", &self.v2_role),
             split: said("--split", &self.split),
+            slo: SloDraft { objective: said("--objective", &self.objective), ..SloDraft::default() },
             judge: JudgeDraft {
                 again: said("--second-answers", &self.second_answers),
                 again_share: said("--second-share", &self.second_share),

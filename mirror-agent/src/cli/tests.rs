@@ -58,6 +58,7 @@ fn every_help_ends_with_an_example_that_is_accepted() {
         "check",
         "status",
         "verdict",
+        "preflight",
         "share",
         "reload",
         "explain",

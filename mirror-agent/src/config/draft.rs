@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::errors::{Errors, Place};
+use super::guards::{AgentGuardsDraft, GuardsDraft, RampDraft, SloDraft};
 use super::hiding::HidingDraft;
 use super::judge::JudgeDraft;
 use super::prefix::{Ports, Prefix};
@@ -50,6 +51,8 @@ pub struct Draft {
     pub workers: Option<Said<usize>>,
     /// Whether a v1 that no interface leads to is fine.
     pub transit: Option<Said<bool>>,
+    /// The brakes of the agent.
+    pub guards: AgentGuardsDraft,
     /// Keys that were given a value that was refused.
     pub refused: Vec<&'static str>,
 }
@@ -143,6 +146,12 @@ pub struct ServiceDraft {
     pub v2_role: Option<Said<Role>>,
     /// The share of the users that it should get.
     pub split: Option<Said<Share>>,
+    /// What v1 promises.
+    pub slo: SloDraft,
+    /// When to stop.
+    pub guards: GuardsDraft,
+    /// How the share rises; from flags, not at all.
+    pub ramp: RampDraft,
     /// Keys that were given a value that was refused.
     pub refused: Vec<&'static str>,
 }
@@ -169,6 +178,7 @@ impl Draft {
             redact_patterns: file.redact_patterns,
             workers: self.workers.or(file.workers),
             transit: self.transit.or(file.transit),
+            guards: self.guards.over(file.guards),
             refused: file.refused,
         }
     }
@@ -206,6 +216,9 @@ impl ServiceDraft {
             judge: JudgeDraft::default(),
             v2_role: None,
             split: None,
+            slo: SloDraft::default(),
+            guards: GuardsDraft::default(),
+            ramp: RampDraft::default(),
             refused: Vec::new(),
         }
     }
@@ -240,6 +253,9 @@ impl ServiceDraft {
             judge: self.judge.over(file.judge),
             v2_role: self.v2_role.or(file.v2_role),
             split: self.split.or(file.split),
+            slo: self.slo.over(file.slo),
+            guards: self.guards.over(file.guards),
+            ramp: file.ramp,
             refused: file.refused,
         }
     }

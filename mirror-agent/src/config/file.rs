@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::draft::{Draft, RingDraft, RuleDraft, Said, ServiceDraft};
 use super::errors::{Errors, Place};
+use super::guards::{AgentGuardsDraft, GuardsDraft, RampDraft, SloDraft};
 use super::hiding;
 use super::judge::JudgeDraft;
 use super::prefix::{Ports, Prefix};
@@ -63,6 +64,7 @@ fn whole(mut root: Section<'_>) -> Draft {
         redact_patterns: Vec::new(),
         workers: root.value("workers", values::workers),
         transit: root.value("transit", values::flag),
+        guards: AgentGuardsDraft::read(&mut root),
         rings: root.named("rings", values::ring_name).into_iter().map(ring).collect(),
         services: root.sections("services").into_iter().map(service).collect(),
         refused: Vec::new(),
@@ -113,6 +115,9 @@ fn service(mut keys: Section<'_>) -> ServiceDraft {
     draft.judge = JudgeDraft::read(&mut keys);
     draft.v2_role = keys.value("v2_role", values::role);
     draft.split = keys.value("split", values::split);
+    draft.slo = SloDraft::read(&mut keys);
+    draft.guards = GuardsDraft::read(&mut keys);
+    draft.ramp = RampDraft::read(&mut keys);
     keys.finish();
     draft.refused = keys.refused;
     draft

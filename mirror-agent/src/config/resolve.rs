@@ -29,14 +29,16 @@ pub fn resolve(draft: Draft, root: &Place, errors: &mut Errors) -> Option<Config
     let services: Vec<_> = draft.services.iter().map(complete).collect();
     let services: Vec<_> = services.into_iter().collect::<Option<_>>()?;
     rules::check_prefixes(&draft, &services, errors);
+    let control = value(draft.control).unwrap_or_else(|| PathBuf::from(DEFAULT_CONTROL));
     Some(Config {
+        guards: draft.guards.complete(&control),
         interfaces: distinct(draft.interfaces),
         on_displaced: value(draft.on_displaced).unwrap_or_default(),
         rings,
         services,
         shadow_interface: value(draft.shadow_interface),
         listen: value(draft.listen),
-        control: value(draft.control).unwrap_or_else(|| PathBuf::from(DEFAULT_CONTROL)),
+        control,
         run_for: value(draft.run_for),
         summary: value(draft.summary),
         differences: value(draft.differences),
@@ -68,7 +70,9 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
     let hiding = hiding::rules(&draft, errors);
     let v2_role = draft.v2_role.as_ref().map_or(Role::default(), |said| said.value);
     let share = share(&draft, v2_role, errors);
-    let thresholds = thresholds(draft.thresholds.unwrap_or_default(), errors);
+    let mut thresholds = thresholds(draft.thresholds.unwrap_or_default(), errors);
+    let slo = draft.slo.complete(&mut thresholds, errors);
+    let ramp = draft.ramp.complete(errors);
     Some(Service {
         name,
         v1: value(draft.v1)?,
@@ -96,6 +100,9 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
         judge: draft.judge.complete(),
         v2_role,
         split: value(draft.split),
+        slo,
+        guards: draft.guards.complete(!ramp.is_empty()),
+        ramp,
     })
 }
 
@@ -108,7 +115,7 @@ fn miss_parts(draft: &ServiceDraft, name: &str, errors: &mut Errors) {
     let parts = [
         (draft.v1.is_none(), "v1", "--v1", "say which ADDR:PORT serves users now"),
         (draft.v2.is_none(), "v2", "--v2", "say which ADDR:PORT gets the copy"),
-        (draft.share.is_none() && !is_observed(draft), "share", "--share", SHARE_MISSING),
+        (draft.share.is_none() && !is_observed(draft) && draft.ramp.at.is_none(), "share", "--share", SHARE_MISSING),
     ];
     for (_, key, flag, why) in parts.into_iter().filter(|&(missing, key, ..)| missing && !is_refused(key)) {
         if typed {
@@ -128,6 +135,12 @@ fn is_observed(draft: &ServiceDraft) -> bool {
 
 /// What is mirrored: nothing to a v2 that carries users' traffic.
 fn share(draft: &ServiceDraft, v2_role: Role, errors: &mut Errors) -> Option<Share> {
+    if let (Some(at), Role::Observed) = (&draft.ramp.at, v2_role) {
+        errors.add(at, "nothing is mirrored to a v2 that carries users' traffic (v2_role: observed): leave the ramp out");
+    }
+    if let (Some(_), Some(said)) = (&draft.ramp.at, &draft.share) {
+        errors.add_to(&said.at, "share", "the ramp says how much is mirrored: leave the share out");
+    }
     match (v2_role, &draft.share, &draft.split) {
         (Role::Observed, Some(said), _) if said.value != Share::ZERO => {
             let what = "v2 carries users' traffic (v2_role: observed): nothing is mirrored to it, leave the share out";
@@ -140,6 +153,7 @@ fn share(draft: &ServiceDraft, v2_role: Role, errors: &mut Errors) -> Option<Sha
     }
     match v2_role {
         Role::Observed => Some(Share::ZERO),
+        Role::Shadow if draft.ramp.at.is_some() => Some(Share::ZERO), // until its first step
         Role::Shadow => draft.share.as_ref().map(|said| said.value),
     }
 }

@@ -134,6 +134,52 @@ pub fn small_part(text: &str) -> Result<Share, String> {
     }
 }
 
+/// A share of good answers: some, and not all, which would leave no error budget to spend.
+pub fn objective(text: &str) -> Result<Share, String> {
+    match part(text)? {
+        Share::FULL => Err(format!("{text} leaves no error budget: the first error would be too many; write for example 99.9%")),
+        share => Ok(share),
+    }
+}
+
+/// The period of an objective.
+pub fn period(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        time if time < Duration::from_secs(3600) => Err(format!("{text} is shorter than an hour")),
+        time => Ok(time),
+    }
+}
+
+/// [`part`], or `off`.
+pub fn part_or_off(text: &str) -> Result<Option<Share>, String> {
+    or_off(text, part)
+}
+
+/// [`duration`], or `off`.
+pub fn duration_or_off(text: &str) -> Result<Option<Duration>, String> {
+    or_off(text, duration)
+}
+
+/// [`bytes`], or `off`.
+pub fn bytes_or_off(text: &str) -> Result<Option<u64>, String> {
+    or_off(text, bytes)
+}
+
+/// A part of one processor, or several of them, in parts per million; or `off`.
+pub fn processors_or_off(text: &str) -> Result<Option<u64>, String> {
+    or_off(text, |text| match text.strip_suffix('%').map(|number| number.trim().parse::<f64>()) {
+        Some(Ok(percent)) if percent > 0.0 && percent <= 1e6 => Ok((percent * 1e4) as u64),
+        _ => Err(format!("{text:?} is no part of a processor: write for example 80%, or 200% for two of them")),
+    })
+}
+
+fn or_off<T>(text: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+    match text {
+        "off" => Ok(None),
+        _ => read(text).map(Some).map_err(|why| format!("{why}; or off")),
+    }
+}
+
 /// The name of a service: it becomes a metric label, so its letters are few.
 pub fn service_name(text: &str) -> Result<String, String> {
     let plain = text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));

@@ -93,6 +93,7 @@ fn writing() -> Router<Api> {
 }
 
 async fn scrape(State(api): State<Api>, headers: HeaderMap) -> Response {
+    api.agent.guarding.note_scrape();
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     match metrics::text::encode(&api.registry, accept) {
         Ok((content_type, body)) => ([(header::CONTENT_TYPE, content_type)], body).into_response(),
@@ -124,6 +125,8 @@ async fn differences(State(api): State<Api>) -> Response {
 struct Which {
     service: Option<String>,
     ring: Option<String>,
+    /// Why more of v1's error budget may be spent.
+    spend_budget: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -180,7 +183,7 @@ async fn resume(State(api): State<Api>, Query(which): Query<Which>) -> Response 
     let (service, ring) = (which.service.clone(), which.ring.clone());
     let resume = move || match &which.ring {
         Some(ring) => api.agent.resume_ring(ring),
-        None => api.agent.resume(which.service.as_deref()),
+        None => api.agent.resume(which.service.as_deref(), which.spend_budget.as_deref()),
     };
     done(beside(resume).await, "resume", service.as_deref(), ring.as_deref())
 }

@@ -1,5 +1,6 @@
 //! Every family: its name, its help, and where its values stand in the status.
 
+mod guards;
 mod judge;
 mod network;
 mod rules;
@@ -46,6 +47,7 @@ pub fn encode(agent: &Agent, status: &Status, mut encoder: DescriptorEncoder<'_>
     durations(agent, &mut encoder)?;
     within(agent, &mut encoder)?;
     judge::encode(agent, status, &mut encoder)?;
+    guards::encode(status, &mut encoder)?;
     network::encode(agent, status, &mut encoder)
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::client::ask;
 use super::{cost, show};
-use crate::cli::{Change, Explain, Reload, SetShare, Status};
+use crate::cli::{Change, Explain, Reload, Resume, SetShare, Status};
 use crate::config::{Config, Draft};
 use crate::control::server::Killed;
 use crate::{explain, status};
@@ -43,7 +43,21 @@ pub fn share(args: &SetShare) -> Result<()> {
     Ok(writeln!(std::io::stdout(), "share is {}", args.share)?)
 }
 
-/// `pause`, `resume`
+/// `resume`
+///
+/// # Errors
+///
+/// When the agent does not answer or refuses, or standard output is closed.
+pub fn resume(args: &Resume) -> Result<()> {
+    let reason = |reason: &String| {
+        form_urlencoded::Serializer::new(String::from("&")).append_pair("spend_budget", reason).finish()
+    };
+    let spend = args.spend_budget.as_ref().map_or(String::new(), reason);
+    ask::<Value>(&args.change.socket.path(), Method::POST, &(target("resume", &args.change) + &spend))?;
+    Ok(writeln!(std::io::stdout(), "going on")?)
+}
+
+/// `pause`
 ///
 /// # Errors
 ///

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use super::guards;
 use crate::differences::Totals;
 use crate::explain::{Explanation, Running};
 use crate::status::{Condition, Latencies, Quantiles, Requests, Rule, Service, Status, Tap, Tunnel};
@@ -38,6 +39,7 @@ pub fn status(status: &Status) -> String {
             &mut text,
         );
     }
+    guards::of_agent(&status.agent.guards, &mut text);
     status.services.iter().for_each(|one| service(one, &mut text));
     text
 }
@@ -100,6 +102,7 @@ fn service(service: &Service, text: &mut String) {
     if service.rules.len() > 1 {
         service.rules.iter().for_each(|one| row("rule", rule(one), text));
     }
+    guards::of_service(&service.guards, text);
     row("open", format!("{} mirrored connections", service.connections_open), text);
     requests(&service.requests, &service.differences, text);
     hidden(&service.hidden_differences, text);

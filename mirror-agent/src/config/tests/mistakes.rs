@@ -3,7 +3,7 @@
 use super::{GOOD, build};
 
 /// Mistakes in one line: what replaces what, and what is said of it.
-const MISTAKES: [(&str, &str, &str); 55] = [
+const MISTAKES: [(&str, &str, &str); 63] = [
     ("share: 5%", "share: 5", "c.yaml:6:12: share: 5 is ambiguous: write 5%"),
     ("share: 5%", "share: 0.50", "c.yaml:6:12: share: 0.50 is ambiguous: write 0.50%"),
     ("share: 5%", "share: 101%", "c.yaml:6:12: share: 101% is more than 100%"),
@@ -22,7 +22,7 @@ const MISTAKES: [(&str, &str, &str); 55] = [
     (
         "share: 5%",
         "share: 5%\n    zzz: 1",
-        "c.yaml:7:5: unknown key \"zzz\": known here are name, v1, v2, share, rules, request_share, methods, paths, ignore, compare, limits, kernel_caps, thresholds, second_answers, judge, v2_role, split",
+        "c.yaml:7:5: unknown key \"zzz\": known here are name, v1, v2, share, rules, request_share, methods, paths, ignore, compare, limits, kernel_caps, thresholds, second_answers, judge, v2_role, split, slo, guards, ramp",
     ),
     ("name: a", "name: b", "c.yaml:7:11: name: b is taken already, at c.yaml:3:11"),
     (
@@ -121,7 +121,7 @@ const MISTAKES: [(&str, &str, &str); 55] = [
     (
         "interfaces: [eth0]",
         "interfaces: [eth0]\nfor: 5s",
-        "c.yaml:2:1: unknown key \"for\": known here are interfaces, shadow_interface, on_displaced, listen, control, summary, differences, workers, transit, rings, services, redact",
+        "c.yaml:2:1: unknown key \"for\": known here are interfaces, shadow_interface, on_displaced, listen, control, summary, differences, workers, transit, state, guards, preflight, rings, services, redact",
     ),
     (
         "share: 5%",
@@ -212,6 +212,46 @@ c.yaml:2:41: patterns: \"[\" is not a regular expression: unclosed character cla
         "share: 5%",
         "share: 5%\n    split: 5%",
         "c.yaml:7:12: split: only a v2 with v2_role: observed gets a part of the traffic",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    ramp: {steps: [{share: 1%, for: 5m}]}",
+        "c.yaml:6:12: share: the ramp says how much is mirrored: leave the share out",
+    ),
+    (
+        "share: 5%",
+        "ramp: {steps: [{share: 25%, for: 5m}, {share: 5%, for: 5m}, {share: 120%, for: 1m}]}",
+        "c.yaml:6:51: share: 5% comes after 25%: a ramp only rises\nc.yaml:6:73: share: 120% is more than 100%",
+    ),
+    (
+        "share: 5%",
+        "ramp: {steps: [{share: 25%}, {for: 5m, blocks: 0}]}",
+        "c.yaml:6:20: a step of the ramp has no for: say how long it lasts at least, for example 5m\nc.yaml:6:34: a step of the ramp has no share: say how much is mirrored, for example 5%\nc.yaml:6:52: blocks: ",
+    ),
+    (
+        "share: 5%",
+        "ramp: {steps: []}",
+        "c.yaml:6:11: ramp has no steps: write for example steps: [{share: 1%, for: 5m}, {share: 25%, for: 10m}]",
+    ),
+    (
+        "share: 5%",
+        "v2_role: observed\n    ramp: {steps: [{share: 1%, for: 5m}]}",
+        "c.yaml:7:11: nothing is mirrored to a v2 that carries users' traffic (v2_role: observed): leave the ramp out",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    slo: {objective: 100%, period: 5m}",
+        "c.yaml:7:22: objective: 100% leaves no error budget: the first error would be too many; write for example 99.9%\nc.yaml:7:36: period: 5m is shorter than an hour",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    slo: {latency: 250ms}",
+        "c.yaml:7:10: slo has no objective: say which share of v1's answers must be good, for example 99.9%",
+    ),
+    (
+        "share: 5%",
+        "share: 5%\n    guards: {losses: 0%, v2_errors: on, v2_unreachable: 0s, switchback: maybe}",
+        "c.yaml:7:22: losses: 0% is no part at all; or off\nc.yaml:7:37: v2_errors: ",
     ),
     (
         "share: 5%",
