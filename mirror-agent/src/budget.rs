@@ -12,12 +12,17 @@ use crate::guard::{Count, Objective};
 use crate::time::Nanos;
 
 const HOUR: Duration = Duration::from_secs(3600);
+/// Less than this says nothing about a period.
+const SEEN: Duration = Duration::from_secs(1);
 
 /// What is kept over a restart.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     /// v1's events by the hour since the Unix epoch, oldest first.
     pub hours: VecDeque<(u64, Count)>,
+    /// When the first of them was seen, in seconds since the Unix epoch; `None` before.
+    #[serde(default)]
+    pub since: Option<u64>,
     /// Bad events that the mirror was to blame for, since somebody last granted more.
     pub spent: u64,
     /// Why more was granted, each time; the newest last, at most [`Budget::GRANTS`].
@@ -69,6 +74,7 @@ impl Budget {
         let excess = excess.max(excess_before); // an estimate that falls gives nothing back
         self.last = (v1, excess);
         self.kept.spent = self.kept.spent.saturating_add(excess - excess_before);
+        self.kept.since.get_or_insert(now.since(Nanos(0)).as_secs());
         let (hour, new) = (hour(now), v1.since(before));
         match self.kept.hours.back_mut() {
             Some((last, count)) if *last >= hour => *count = count.plus(new),
@@ -83,8 +89,9 @@ impl Budget {
     /// How it stands.
     pub fn standing(&self, now: Nanos) -> Standing {
         let sum = self.kept.hours.iter().fold(Count::default(), |sum, (_, count)| sum.plus(*count));
-        let first = self.kept.hours.front().map_or(hour(now), |(hour, _)| *hour);
-        let seen = now.since(Nanos(0) + HOUR.saturating_mul(u32::try_from(first).unwrap_or(u32::MAX)));
+        let first = self.kept.hours.front().map_or(0, |(hour, _)| hour * HOUR.as_secs());
+        let since = Duration::from_secs(first.max(self.kept.since.unwrap_or(0)));
+        let seen = now.since(Nanos(0) + since).max(SEEN);
         let whole = (self.objective.period.as_secs_f64() / seen.as_secs_f64().max(1.0)).max(1.0);
         let budget = (1.0 - self.objective.ratio) * sum.total as f64;
         // Where a whole period has less than one event to give, the first is the last.
@@ -140,8 +147,8 @@ mod tests {
         let budget = run(25, 100);
         let standing = budget.standing(hour_of(1100.0));
         assert!((standing.remaining_ratio - 0.75).abs() < 1e-9, "{standing:?}");
-        // 720 hours of 100 000, of which a thousandth may be bad, of which a hundredth is ours.
-        assert!((standing.allowance - 720.0).abs() < 1.0, "{standing:?}");
+        // From half past the first hour on: 720 hours of 100 000, and a little more than that, of which a thousandth may be bad, of which a hundredth is ours.
+        assert!((standing.allowance - 720.0 * 100.0 / 99.5).abs() < 1.0, "{standing:?}");
         assert!(!standing.is_frozen);
     }
 

@@ -50,10 +50,14 @@ pub struct Options {
     /// Append one line of JSON per request (see [`Entry`]).
     #[arg(long)]
     pub log: Option<PathBuf>,
+    /// Answer 503 to everything while this file is there.
+    #[arg(long)]
+    pub sick: Option<PathBuf>,
 }
 
 struct State {
     version: Version,
+    sick: Option<PathBuf>,
     log: Option<AccessLog>,
 }
 
@@ -74,7 +78,7 @@ impl fmt::Display for Version {
 #[expect(clippy::print_stdout, reason = "the starting process waits for this line")]
 pub fn serve(options: &Options) -> Result<()> {
     let log = options.log.as_deref().map(AccessLog::create).transpose()?;
-    let state = Rc::new(State { version: options.version, log });
+    let state = Rc::new(State { version: options.version, sick: options.sick.clone(), log });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let accept = async {
         let listen = options.listen;
@@ -107,7 +111,9 @@ async fn respond(
         return Ok(answers::bad_request());
     };
     let body = collected.to_bytes();
-    let response = answers::answer(state.version, &head, &body).await;
+    let is_sick = state.sick.as_ref().is_some_and(|file| file.exists());
+    let response =
+        if is_sick { answers::sick() } else { answers::answer(state.version, &head, &body).await };
     if let Some(log) = &state.log {
         log.write(&Entry::new(connection, &head, &body, response.status(), started.elapsed()));
     }

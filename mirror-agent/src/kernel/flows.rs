@@ -1,5 +1,6 @@
 //! The flow table, as far as the agent tends it: entries that nobody ended go after a while.
 
+mod left_out;
 mod lost;
 mod sweep;
 

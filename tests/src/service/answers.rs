@@ -53,6 +53,11 @@ pub(super) fn bad_request() -> Response<Pieces> {
     reply(StatusCode::BAD_REQUEST, TEXT, Pieces::whole("incomplete body\n"))
 }
 
+/// The answer of a service that has turned bad.
+pub(super) fn sick() -> Response<Pieces> {
+    reply(StatusCode::SERVICE_UNAVAILABLE, TEXT, Pieces::whole("not now\n"))
+}
+
 async fn numbered(version: Version, kind: &str, number: u64) -> Response<Pieces> {
     let v2 = version == Version::V2;
     let ok = |kind: &'static str, body| reply(StatusCode::OK, kind, body);

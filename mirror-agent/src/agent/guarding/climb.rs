@@ -1,5 +1,7 @@
 //! Ramps at work: what the judge says of this step, and the share that follows.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::Agent;
@@ -8,6 +10,9 @@ use crate::judge::{HISTORY, Outcome, Verdict};
 use crate::kernel::clock;
 use crate::ramp::{Move, Seen};
 use crate::service::Service;
+
+/// How long after a move open connections are looked for: nearly all have been between two requests by then.
+const TAKING_IN: Duration = Duration::from_secs(10);
 
 impl Agent {
     /// Moves the ramp of a service, if it has one.
@@ -31,7 +36,22 @@ impl Agent {
             watched.said = say(&next);
             (next, before, share)
         };
-        self.act(service, moved, policy.share_ppm(), evidence)
+        self.act(service, moved, policy.share_ppm(), evidence)?;
+        if lasted < TAKING_IN {
+            self.take_in(service)?;
+        }
+        Ok(())
+    }
+
+    /// Connections that live for hours would see nothing of a ramp: those that the share has come to include are taken in at
+    /// their next request.
+    fn take_in(&self, service: &Service) -> Result<()> {
+        let policy = self.kernel.policy(service.index)?;
+        if policy.share_ppm() > 0 && self.stopped(service, &policy).is_none() {
+            let taken = self.kernel.flows().forget_left_out(service.index, policy.seed, policy.share_ppm());
+            tracing::debug!(service = service.name, taken, "open connections are taken in");
+        }
+        Ok(())
     }
 
     fn act(&self, service: &Service, (next, before, share): (Move, u32, u32), now_ppm: u32, evidence: u64) -> Result<()> {

@@ -22,7 +22,7 @@ impl Agent {
         let items = self.items(service, turns, probe);
         let is_over = items.iter().all(|item| item.is_met);
         if let Some(mut watched) = self.guarding.watched(service) {
-            if watched.preflight.items.is_empty() {
+            if !std::mem::replace(&mut watched.preflight.has_looked, true) {
                 let waits: Vec<_> = items.iter().filter(|item| !item.is_met).map(|item| item.why.as_str()).collect();
                 if !waits.is_empty() {
                     tracing::info!(service = service.name, "preflight: waits for {}", waits.join("; "));

@@ -35,6 +35,11 @@ pub(super) struct Preflight {
     pub turns: Option<u32>,
     pub is_over: bool,
     pub items: Vec<Item>,
+    pub has_looked: bool,
+}
+
+fn not_looked(turns: u32) -> Item {
+    Item { name: "baseline".into(), is_met: false, why: format!("0 of {turns} of v1's turns timed") }
 }
 
 impl Watched {
@@ -50,7 +55,12 @@ impl Watched {
             intensive: config.guards.switchback.filter(|_| mirrors),
             budget: config.slo.as_ref().map(budget),
             ramp: (!config.ramp.is_empty()).then(ramp),
-            preflight: Preflight { turns, is_over: turns.is_none(), items: Vec::new() },
+            preflight: Preflight {
+                turns,
+                is_over: turns.is_none(),
+                items: turns.iter().map(|turns| not_looked(*turns)).collect(),
+                has_looked: false,
+            },
             said: String::new(),
             seed: mirror_common::share::murmur3_32(config.name.as_bytes(), std::process::id()),
             mirrored: Count::default(),
