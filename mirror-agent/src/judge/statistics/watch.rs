@@ -111,7 +111,8 @@ mod tests {
         let votes = 14;
         let way = |bits: u32| {
             let vote = |vote: u32| {
-                let (more, fewer) = [(1, 0), (40, 7), (3, 2), (500, 0)][(bits >> (vote + 1)).count_ones() as usize % 4];
+                let (more, fewer) =
+                    [(1, 0), (40, 7), (3, 2), (500, 0)][(bits >> (vote + 1)).count_ones() as usize % 4];
                 if bits >> vote & 1 == 1 { (more, fewer) } else { (fewer, more) }
             };
             after((0..votes).rev().map(vote)).exp()
@@ -160,8 +161,8 @@ mod tests {
             [(&well, 60, 17), (&well, 100_000, 17), (&evenly, 60, 18), (&evenly, 100_000, 35)];
         for (past, good, most) in pasts {
             let past = (0..good).map(past);
-            let needed =
-                (0..).find(|bad| after(past.clone().chain(std::iter::repeat_n((1, 0), *bad))) >= 400_f64.ln());
+            let needed = (0..)
+                .find(|bad| after(past.clone().chain(std::iter::repeat_n((1, 0), *bad))) >= 400_f64.ln());
             assert!(needed.is_some_and(|bad| bad <= most), "{good}: {needed:?}");
         }
     }
