@@ -72,8 +72,8 @@ fn no_data_is_no_pass() {
     assert!(verdict.reasons[0].contains("no data"), "{:?}", verdict.reasons);
 }
 
-/// Four families share alpha = 0.01, so evidence of 400 is needed: of 50 requests that agree, nine votes make it 240 at
-/// most, as 0.4 of the stake is kept back at first and no vote more than doubles the rest.
+/// Four families share alpha = 0.01, so evidence of 400 is needed: nine votes make it 0.3 + 0.7 * 2^9 = 359 at
+/// most, as 0.3 of the stake is kept back at first and no vote more than doubles the rest.
 #[test]
 fn ten_seconds_of_nothing_but_failures_are_a_fail() {
     let mut court = Court::new(again(Again::Off));
