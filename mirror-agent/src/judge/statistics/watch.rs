@@ -155,15 +155,12 @@ mod tests {
     /// The same from the start is shown after 12, and with all votes alike it would take as long as it was good.
     #[test]
     fn a_good_past_does_not_hide_a_bad_present() {
-        let evenly = |vote| if vote % 2 == 0 { (0, 1) } else { (1, 0) };
-        let well = |_| (0, 1);
-        let pasts: [(&dyn Fn(u32) -> (u64, u64), u32, usize); 4] =
-            [(&well, 60, 17), (&well, 100_000, 17), (&evenly, 60, 19), (&evenly, 100_000, 38)];
-        for (past, good, most) in pasts {
-            let past = (0..good).map(past);
-            let needed = (0..)
-                .find(|bad| after(past.clone().chain(std::iter::repeat_n((1, 0), *bad))) >= 400_f64.ln());
-            assert!(needed.is_some_and(|bad| bad <= most), "{good}: {needed:?}");
+        let well = |good| vec![(0, 1); good];
+        let evenly = |good: usize| [(0, 1), (1, 0)].repeat(good / 2);
+        for (past, most) in [(well(60), 17), (well(100_000), 17), (evenly(60), 19), (evenly(100_000), 38)] {
+            let then = |bad| past.iter().copied().chain(std::iter::repeat_n((1, 0), bad));
+            let needed = (0..).find(|bad| after(then(*bad)) >= 400_f64.ln());
+            assert!(needed.is_some_and(|bad| bad <= most), "{}: {needed:?}", past.len());
         }
     }
 
