@@ -196,7 +196,7 @@ impl Tally {
         self.votes.worse += u64::from(count.worse > count.better);
         self.votes.better += u64::from(count.better > count.worse);
         self.lean = log_evidence(self.votes.worse, self.votes.better, 0.5);
-        self.watch.add(count.worse > count.better);
+        self.watch.add(count.worse, count.better);
         self.fewer = log_evidence(self.votes.better, self.votes.worse, 0.5);
     }
 
@@ -233,7 +233,7 @@ impl FieldTally {
         }
         self.worse += u64::from(count.only_v2 > count.only_again);
         self.better += u64::from(count.only_again > count.only_v2);
-        self.watch.add(count.only_v2 > count.only_again);
+        self.watch.add(u64::from(count.only_v2), u64::from(count.only_again));
         self.worst = self.worst.max(self.watch.log_evidence());
     }
 }

@@ -19,9 +19,9 @@ pub(super) struct Row {
     ends: Vec<End>,
 }
 
-/// The fewest seconds in which anything is found: one vote in each, and all agree.
+/// The fewest seconds in which anything is found: one vote in each, all agree, and none could be clearer.
 pub(super) fn fewest(settings: &Settings) -> u64 {
-    statistics::Watch::votes_needed(settings.alpha / METRICS)
+    statistics::Watch::votes_needed(settings.alpha / METRICS, u64::MAX)
 }
 
 impl Row {
