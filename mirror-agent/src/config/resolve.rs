@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use mirror_common::limits::THRESHOLDS;
 
+use crate::judge::Again;
+
 use super::draft::{Draft, Said, ServiceDraft};
 use super::errors::{Errors, Place};
 use super::hiding::{self, Redact};
@@ -73,6 +75,10 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
     let mut thresholds = thresholds(draft.thresholds.unwrap_or_default(), errors);
     let slo = draft.slo.complete(&mut thresholds, errors);
     let ramp = draft.ramp.complete(errors);
+    let judge = draft.judge.complete();
+    if let (Some(at), true) = (&draft.ramp.at, judge.again != Again::V1) {
+        errors.add(at, "no step would ever end: it takes a PASS, and without second_answers: {from: v1} latency is not judged");
+    }
     Some(Service {
         name,
         v1: value(draft.v1)?,
@@ -97,7 +103,7 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
             burst: value(draft.cap_burst).unwrap_or(Caps::BURST),
         },
         thresholds,
-        judge: draft.judge.complete(),
+        judge,
         v2_role,
         split: value(draft.split),
         slo,

@@ -11,6 +11,7 @@ use crate::scene::{PATIENCE, aborted, agent, command, twins, users, when};
 const STEPS: &str = "\
 ramp: {steps: [{share: 50%, for: 2s, blocks: 5}, {share: 100%, for: 2s, blocks: 5}]}
 judge: {margin: 20%}
+second_answers: {from: v1, share: 30%}
 guards: {switchback: off}";
 
 fn climbing(world: &World) -> Agent {

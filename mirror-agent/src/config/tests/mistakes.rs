@@ -216,26 +216,26 @@ c.yaml:2:41: patterns: \"[\" is not a regular expression: unclosed character cla
     (
         "share: 5%",
         "share: 5%\n    ramp: {steps: [{share: 1%, for: 5m}]}",
-        "c.yaml:6:12: share: the ramp says how much is mirrored: leave the share out",
+        "c.yaml:6:12: share: the ramp says how much is mirrored: leave the share out\nc.yaml:7:11: no step would ever end: it takes a PASS, and without second_answers: {from: v1} latency is not judged",
     ),
     (
         "share: 5%",
-        "ramp: {steps: [{share: 25%, for: 5m}, {share: 5%, for: 5m}, {share: 120%, for: 1m}]}",
+        "ramp: {steps: [{share: 25%, for: 5m}, {share: 5%, for: 5m}, {share: 120%, for: 1m}]}\n    second_answers: {from: v1}",
         "c.yaml:6:51: share: 5% comes after 25%: a ramp only rises\nc.yaml:6:73: share: 120% is more than 100%",
     ),
     (
         "share: 5%",
-        "ramp: {steps: [{share: 25%}, {for: 5m, blocks: 0}]}",
+        "ramp: {steps: [{share: 25%}, {for: 5m, blocks: 0}]}\n    second_answers: {from: v1}",
         "c.yaml:6:20: a step of the ramp has no for: say how long it lasts at least, for example 5m\nc.yaml:6:34: a step of the ramp has no share: say how much is mirrored, for example 5%\nc.yaml:6:52: blocks: ",
     ),
     (
         "share: 5%",
-        "ramp: {steps: []}",
+        "ramp: {steps: []}\n    second_answers: {from: v1}",
         "c.yaml:6:11: ramp has no steps: write for example steps: [{share: 1%, for: 5m}, {share: 25%, for: 10m}]",
     ),
     (
         "share: 5%",
-        "v2_role: observed\n    ramp: {steps: [{share: 1%, for: 5m}]}",
+        "v2_role: observed\n    ramp: {steps: [{share: 1%, for: 5m}]}\n    second_answers: {from: v1}",
         "c.yaml:7:11: nothing is mirrored to a v2 that carries users' traffic (v2_role: observed): leave the ramp out",
     ),
     (
