@@ -5,6 +5,7 @@ mod clash;
 mod displaced;
 mod draft;
 mod errors;
+mod fence;
 mod file;
 mod hiding;
 mod judge;
@@ -26,6 +27,7 @@ use std::time::Duration;
 pub use displaced::OnDisplaced;
 pub use draft::{Draft, Said, ServiceDraft};
 pub use errors::{Errors, Place, Problem};
+pub use fence::{Destination, Fence, FenceDraft, FenceMode};
 pub use hiding::{HidingDraft, Redact};
 pub use judge::{Judge, JudgeDraft};
 pub use prefix::{Ports, Prefix};
@@ -116,6 +118,8 @@ pub struct Service {
     pub v2_role: Role,
     /// Of a v2 that carries users' traffic, the share of it that it should get; `None` if nobody said.
     pub split: Option<Share>,
+    /// What keeps v2's own calls in.
+    pub fence: Option<Fence>,
 }
 
 /// How far replay may go; what is over is shed and counted, never queued.

@@ -1,6 +1,7 @@
 //! The composition root: builds the parts, connects them, and takes them down in the right order.
 
 mod config_file;
+mod fences;
 mod preflight;
 pub(crate) mod records;
 mod shutdown;
@@ -26,6 +27,7 @@ use crate::control::{self, Socket};
 use crate::intake::ring::Ring;
 use crate::intake::{Counters, worker};
 use crate::kernel::cost::Sampler;
+use crate::kernel::fence::Fence;
 use crate::kernel::flows::CROWDED;
 use crate::kernel::lease::Lease;
 use crate::kernel::pulse::Pulse;
@@ -100,6 +102,7 @@ impl Doors {
 
 /// What needs every capability.
 struct Parts {
+    fences: Vec<Option<Fence>>,
     kernel: Kernel,
     shadow: Shadow,
     rings: Vec<Ring>,
@@ -114,6 +117,7 @@ impl Parts {
             .zip(&config.services)
             .map(|(index, service)| Ok(Arc::new(Service::new(index, service, started)?)))
             .collect();
+        let fences = fences::start(config)?;
         let kernel = Kernel::load()?;
         if let Some(name) = config.shadow_interface.as_ref().and_then(ShadowInterface::existing) {
             check_not_tapped(name, &config.interfaces)?;
@@ -134,7 +138,7 @@ impl Parts {
         kernel.replace_rules(&config.services)?;
         let wanted = Wanted::new(&config.interfaces)?.without(&shadow.name);
         kernel.want(wanted, config.on_displaced)?;
-        Ok(Parts { kernel, shadow, rings, services: services?.into() })
+        Ok(Parts { fences, kernel, shadow, rings, services: services?.into() })
     }
 }
 
@@ -175,7 +179,7 @@ impl Running {
         doors: &mut Doors,
         replay: &Handle,
     ) -> Result<Self> {
-        let Parts { kernel, shadow, rings, services } = parts;
+        let Parts { fences, kernel, shadow, rings, services } = parts;
         let records = doors.differences.take().map(|file| records::start(file, replay));
         let targets: Arc<[_]> =
             services.iter().map(|one| Target::new(one.clone(), records.clone())).collect();
@@ -197,6 +201,7 @@ impl Running {
         let sampler = Sampler::new(switch, programs(&kernel, &shadow)?);
         let agent = Arc::new(Agent::new(agent::Parts {
             kernel,
+            fences,
             shadow,
             sampler,
             targeting,

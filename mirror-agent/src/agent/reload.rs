@@ -119,6 +119,7 @@ fn fixed_of(old: &Service, new: &Service) -> Vec<String> {
         (old.thresholds != new.thresholds, "thresholds"),
         (old.judge != new.judge, "judge and second_answers"),
         ((old.v2_role, old.split) != (new.v2_role, new.split), "v2_role and split"),
+        (old.fence != new.fence, "fence"),
     ];
     let differing = differing.into_iter().filter(|(differs, _)| *differs);
     differing.map(|(_, key)| format!("{key} of service {}", new.name)).collect()

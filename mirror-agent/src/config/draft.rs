@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::errors::{Errors, Place};
+use super::fence::FenceDraft;
 use super::hiding::HidingDraft;
 use super::judge::JudgeDraft;
 use super::prefix::{Ports, Prefix};
@@ -143,6 +144,8 @@ pub struct ServiceDraft {
     pub v2_role: Option<Said<Role>>,
     /// The share of the users that it should get.
     pub split: Option<Said<Share>>,
+    /// What keeps v2's own calls in; from flags, nothing.
+    pub fence: Option<FenceDraft>,
     /// Keys that were given a value that was refused.
     pub refused: Vec<&'static str>,
 }
@@ -206,6 +209,7 @@ impl ServiceDraft {
             judge: JudgeDraft::default(),
             v2_role: None,
             split: None,
+            fence: None,
             refused: Vec::new(),
         }
     }
@@ -240,6 +244,7 @@ impl ServiceDraft {
             judge: self.judge.over(file.judge),
             v2_role: self.v2_role.or(file.v2_role),
             split: self.split.or(file.split),
+            fence: file.fence,
             refused: file.refused,
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::draft::{Draft, RingDraft, RuleDraft, Said, ServiceDraft};
 use super::errors::{Errors, Place};
+use super::fence::FenceDraft;
 use super::hiding;
 use super::judge::JudgeDraft;
 use super::prefix::{Ports, Prefix};
@@ -113,6 +114,7 @@ fn service(mut keys: Section<'_>) -> ServiceDraft {
     draft.judge = JudgeDraft::read(&mut keys);
     draft.v2_role = keys.value("v2_role", values::role);
     draft.split = keys.value("split", values::split);
+    draft.fence = FenceDraft::read(&mut keys);
     keys.finish();
     draft.refused = keys.refused;
     draft

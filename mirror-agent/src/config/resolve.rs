@@ -69,6 +69,7 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
     let v2_role = draft.v2_role.as_ref().map_or(Role::default(), |said| said.value);
     let share = share(&draft, v2_role, errors);
     let thresholds = thresholds(draft.thresholds.unwrap_or_default(), errors);
+    let fence = draft.fence.and_then(|fence| fence.complete(v2_role, errors));
     Some(Service {
         name,
         v1: value(draft.v1)?,
@@ -96,6 +97,7 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
         judge: draft.judge.complete(),
         v2_role,
         split: value(draft.split),
+        fence,
     })
 }
 
