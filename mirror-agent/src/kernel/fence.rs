@@ -64,7 +64,7 @@ struct Test {
 }
 
 impl Fence {
-    /// Puts a fence in force. `service` is for the log. It is not proven yet: [`Fence::prove`].
+    /// Puts a fence in force; it is not proven yet. `service` is for the log.
     ///
     /// # Errors
     ///
@@ -83,12 +83,6 @@ impl Fence {
         let count =
             |cgroup: &Cgroup| Attached::new(cgroup, &config.allow, settings(mode::COUNT, targets), "");
         let v1 = v1_cgroup.as_ref().map(count).transpose()?;
-        tracing::info!(
-            service,
-            mode = config.mode.as_str(),
-            destinations = config.allow.len(),
-            "fenced v2 in"
-        );
         Ok(Fence {
             config: config.clone(),
             path: cgroup.path,
@@ -185,6 +179,19 @@ impl Fence {
             unknown,
         })
     }
+}
+
+/// Puts a fence around a cgroup that is made for it and holds nothing, and proves it. Nothing of it stays.
+///
+/// # Errors
+///
+/// When there can be no fence here.
+pub fn try_out() -> Result<Proof> {
+    let room = probe::Room::make(&cgroup::mount()?).map_err(anyhow::Error::msg)?;
+    let allow = Vec::new();
+    let config =
+        config::Fence { cgroup: room.path().to_owned(), mode: FenceMode::Deny, v1_cgroup: None, allow };
+    Ok(Fence::start("check", &config)?.prove()?)
 }
 
 /// A panic elsewhere does not make what is behind a lock wrong: it is written whole.

@@ -25,7 +25,8 @@ pub fn start(config: &Config) -> Result<Vec<Option<Fence>>> {
         let fence = Fence::start(&service.name, config)?;
         let lost = |lost| anyhow!("the fence of service {} does not hold: {lost}", service.name);
         let proof = fence.prove().map_err(lost)?;
-        tracing::debug!(service = service.name, took = ?proof.took, "the fence holds");
+        let (service, mode, destinations) = (&service.name, config.mode.as_str(), config.allow.len());
+        tracing::info!(service, mode, destinations, took = ?proof.took, "v2 is fenced in, and that is proven");
         Ok(Some(fence))
     };
     config.services.iter().map(start).collect()

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use mirror_common::fence::hook;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+pub use room::Room;
 pub use verdict::verdict;
 
 /// The hidden verb of our own binary that the process runs.
@@ -42,7 +43,7 @@ pub fn run(program: &Path, path: &Path, targets: [SocketAddr; 2]) -> Result<[Ans
         child::Said::Answers(answers) => Ok(answers),
         // Cgroups with controllers for others below them take no processes, but the others below them do.
         child::Said::NotJoined(libc::EBUSY) => {
-            let room = room::Room::make(path)?;
+            let room = Room::make(path)?;
             match ask(program, room.path(), targets)? {
                 child::Said::Answers(answers) => Ok(answers),
                 child::Said::NotJoined(errno) => Err(not_joined(room.path(), errno)),

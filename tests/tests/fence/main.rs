@@ -1,0 +1,11 @@
+//! The fence on the real kernel, around real programs: what is denied, what is let through, and how its loss is found.
+
+mod beside;
+mod caller;
+mod denied;
+mod gone;
+mod lost;
+mod programs;
+mod refused;
+mod reported;
+mod scene;
