@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::{Config, Draft};
 
-/// A right file; `%` is where the fence goes.
+/// A right file; `^` is where the fence goes.
 const FILE: &str = "\
 interfaces: [eth0]
 services:
@@ -11,14 +11,14 @@ services:
     v1: 10.0.0.4:80
     v2: 10.0.0.5:80
     share: 5%
-%";
+^";
 
 fn build(text: &str) -> Result<Config, String> {
     Config::build(Draft::default(), Some(("c", text))).map_err(|errors| errors.to_string())
 }
 
 fn fence(fence: &str) -> Result<Option<Fence>, String> {
-    let config = build(&FILE.replace('%', &format!("    fence:\n{fence}")))?;
+    let config = build(&FILE.replace('^', &format!("    fence:\n{fence}")))?;
     Ok(config.services.into_iter().next().and_then(|service| service.fence))
 }
 
@@ -48,7 +48,7 @@ fn a_fence_is_read_as_it_stands() {
 
 #[test]
 fn a_service_without_a_fence_has_none() {
-    assert_eq!(build(&FILE.replace('%', "")).unwrap().services[0].fence, None);
+    assert_eq!(build(&FILE.replace('^', "")).unwrap().services[0].fence, None);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn mistakes_are_said_with_their_places() {
             "      cgroup: v2\n      allow: [{to: [10.0.0.1]}, {name: b}, {name: Other, to: [10.0.0.1]}]\n",
             "c:9:15: a destination needs a name\n\
              c:9:33: a destination has no addresses: give it prefixes, for example to: [10.0.3.0/24]\n\
-             c:9:50: name: \"Other\" is not a destination's name: 1 to 32 of a-z, 0-9, _ and -",
+             c:9:51: name: \"Other\" is not a destination's name: 1 to 32 of a-z, 0-9, _ and -",
         ),
         (
             "      cgroup: v2\n      allow: [{name: other, to: [10.0.0.1], ports: []}]\n",
@@ -121,15 +121,15 @@ fn the_one_destination_too_many_is_named() {
 #[test]
 fn users_traffic_is_not_fenced_in() {
     let observed = FILE.replace("    share: 5%\n", "    v2_role: observed\n");
-    let with = |mode| build(&observed.replace('%', &format!("    fence: {{cgroup: v2, mode: {mode}}}\n")));
+    let with = |mode| build(&observed.replace('^', &format!("    fence: {{cgroup: v2, mode: {mode}}}\n")));
     assert!(with("report").is_ok());
     assert!(with("deny").unwrap_err().contains("say mode: report"));
 }
 
 #[test]
 fn a_cgroup_is_fenced_once() {
-    let fenced = FILE.replace('%', "    fence: {cgroup: v2}\n");
+    let fenced = FILE.replace('^', "    fence: {cgroup: v2}\n");
     let second = "  - {name: b, v1: '10.0.0.6:80', v2: '10.0.0.7:80', share: 5%, fence: {cgroup: v2/}}\n";
     let said = build(&format!("{fenced}{second}")).unwrap_err();
-    assert_eq!(said, "c:8:84: cgroup: v2 is fenced already, at c:7:21");
+    assert_eq!(said, "c:8:80: cgroup: v2 is fenced already, at c:7:21");
 }
