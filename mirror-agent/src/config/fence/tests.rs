@@ -1,5 +1,7 @@
 //! Fences: what is read, and every mistake with its words and its place.
 
+use std::path::Path;
+
 use super::*;
 use crate::config::{Config, Draft};
 
