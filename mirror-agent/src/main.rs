@@ -1,5 +1,6 @@
 //! The command line: parse, do, and end with the right code.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -61,7 +62,10 @@ fn execute(command: &Command) -> Result<ExitCode> {
         Command::Pause(args) => commands::change(args, "pause", "paused; `resume` goes on")?,
         Command::Resume(args) => commands::change(args, "resume", "going on")?,
         Command::Kill(args) => commands::kill(args)?,
-        Command::FenceProbe(args) => println!("{}", child::run(&args.cgroup, [args.v4, args.v6])?),
+        Command::FenceProbe(args) => {
+            let said = child::run(&args.cgroup, [args.v4, args.v6])?;
+            writeln!(std::io::stdout(), "{said}")?;
+        }
         Command::Completions(args) => args.write(&mut std::io::stdout())?,
     }
     Ok(ExitCode::SUCCESS)
