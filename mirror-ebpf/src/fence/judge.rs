@@ -75,10 +75,10 @@ fn count(slot: u32, allowed: bool) {
 #[inline(always)]
 fn remember(call: &Call) {
     let key = UnknownKey { address: call.address, port: call.port, protocol: call.protocol, zero: 0 };
-    if let Some(calls) = UNKNOWN_CALLS.get_ptr_mut(&key) {
+    if let Some(calls) = UNKNOWN_CALLS.get_ptr_mut(key) {
         // SAFETY: as above.
         unsafe { add(calls, 1) };
     } else {
-        let _ = UNKNOWN_CALLS.insert(&key, &1, BPF_NOEXIST as u64);
+        let _ = UNKNOWN_CALLS.insert(key, 1, BPF_NOEXIST as u64);
     }
 }
