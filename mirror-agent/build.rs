@@ -1,4 +1,5 @@
-//! Builds the kernel programs for the BPF target and leaves the object where `src/kernel/object.rs` embeds it.
+//! Builds the kernel programs for the BPF target and leaves the objects where `src/kernel/object.rs` and
+//! `src/kernel/fence/object.rs` embed them.
 //!
 //! Two toolchains are known: a rustup nightly with `rust-src` (the aya convention), and Debian's `rustc-web` with its
 //! ready-made `core` for BPF. `cargo xtask setup` installs one where both are missing.
@@ -27,17 +28,21 @@ fn main() {
     }
     println!("cargo:rerun-if-env-changed=MIRROR_EBPF_OBJECT");
     println!("cargo:rerun-if-changed=build.rs");
-    let object = match env::var_os("MIRROR_EBPF_OBJECT") {
-        Some(path) => PathBuf::from(path),
+    // The object that is named stands for both: who names one loads none, or has both in it.
+    let objects = match env::var_os("MIRROR_EBPF_OBJECT") {
+        Some(path) => [PathBuf::from(&path), PathBuf::from(path)],
         None => build(&root.join("mirror-ebpf")),
     };
-    let embedded = PathBuf::from(var("OUT_DIR")).join("mirror.bpf.o");
-    if let Err(error) = fs::copy(&object, &embedded) {
-        fail(&format!("cannot read the kernel programs from {}: {error}", object.display()));
+    for (object, name) in objects.iter().zip(["mirror.bpf.o", "fence.bpf.o"]) {
+        let embedded = PathBuf::from(var("OUT_DIR")).join(name);
+        if let Err(error) = fs::copy(object, &embedded) {
+            fail(&format!("cannot read the kernel programs from {}: {error}", object.display()));
+        }
     }
 }
 
-fn build(source: &Path) -> PathBuf {
+/// The object of the taps, and that of the fence.
+fn build(source: &Path) -> [PathBuf; 2] {
     let Some(linker) = linker(source) else { fail(MISSING) };
     let Some(toolchain) = toolchain() else { fail(MISSING) };
     let target_dir = PathBuf::from(var("OUT_DIR")).join("bpf");
@@ -49,7 +54,10 @@ fn build(source: &Path) -> PathBuf {
         .env("CARGO_TARGET_DIR", &target_dir)
         .env("RUSTFLAGS", format!("-Clinker={} -Clink-arg=--btf -Cdebuginfo=2", linker.display()));
     match cargo.status() {
-        Ok(status) if status.success() => target_dir.join(TARGET).join("release/mirror"),
+        Ok(status) if status.success() => {
+            let release = target_dir.join(TARGET).join("release");
+            [release.join("mirror"), release.join("fence")]
+        }
         Ok(_) => fail("the kernel programs did not compile; the messages above say why"),
         Err(error) => fail(&format!("cannot start cargo for the kernel programs: {error}")),
     }

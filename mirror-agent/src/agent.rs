@@ -27,6 +27,7 @@ use crate::intake::balance::Balance;
 use crate::intake::worker::Forget;
 use crate::kernel::Kernel;
 use crate::kernel::cost::Sampler;
+use crate::kernel::fence::Fence;
 use crate::kernel::shadow::Shadow;
 use crate::replay::Target;
 use crate::service::Service;
@@ -41,6 +42,8 @@ pub struct Agent {
     pub targets: Arc<[Arc<Target>]>,
     /// What the intake read.
     pub intake: Arc<Counters>,
+    /// The fences around v2, by service.
+    pub fences: Vec<Option<Fence>>,
     /// The shadow interface.
     pub shadow: Shadow,
     /// Measures the kernel programs.
@@ -64,6 +67,8 @@ pub struct Agent {
 pub struct Parts {
     /// The kernel side.
     pub kernel: Kernel,
+    /// The fences around v2, by service.
+    pub fences: Vec<Option<Fence>>,
     /// The shadow interface.
     pub shadow: Shadow,
     /// Measures the kernel programs.
@@ -104,12 +109,24 @@ const NEVER: u64 = u64::MAX;
 impl Agent {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { kernel, shadow, sampler, targeting, guarding, services, targets, intake, workers } = parts;
+        let Parts {
+            kernel,
+            fences,
+            shadow,
+            sampler,
+            targeting,
+            guarding,
+            services,
+            targets,
+            intake,
+            workers,
+        } = parts;
         Agent {
             kernel,
             services,
             targets,
             intake,
+            fences,
             shadow,
             sampler,
             targeting,
@@ -135,6 +152,11 @@ impl Agent {
             tracing::info!("clones were lost, and are no longer; open connections are joined anew");
             self.rejoin_all();
         }
+    }
+
+    /// The fence around a service's v2, if it has one.
+    pub fn fence(&self, service: u8) -> Option<&Fence> {
+        self.fences.get(usize::from(service))?.as_ref()
     }
 
     /// Tells the workers which connections a cap has cut: what they have of those is no longer worth anything.

@@ -2,6 +2,7 @@
 //! Nothing that it makes for a try outlives it.
 
 mod features;
+mod fence;
 mod interfaces;
 mod ours;
 mod release;
@@ -45,6 +46,7 @@ pub fn examine(interfaces: &[String]) -> Result<Report> {
     rows.extend(features::rows());
     let (mechanism, tried) = ours::rows();
     rows.extend(tried);
+    rows.push(fence::row());
     rows.extend(interfaces.iter().flat_map(|name| interfaces::rows(name, mechanism)));
     Ok(Report { kernel: release, rows })
 }

@@ -3,6 +3,7 @@
 
 mod capture;
 mod control;
+mod fence_probe;
 mod log;
 mod read;
 mod replay;
@@ -15,6 +16,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub use capture::Capture;
 pub use control::{Change, Check, Explain, Preflight, Reload, Resume, SetShare, Socket, Status, Verdict};
+pub use fence_probe::FenceProbe;
 pub use log::{Log, LogFormat, LogLevel};
 pub use read::{Read, ReadFormat};
 pub use replay::Replay;
@@ -81,6 +83,9 @@ pub enum Command {
     Kill(Change),
     /// Print a completion script for a shell
     Completions(Completions),
+    /// Call from inside a cgroup, for the self-test of a fence
+    #[command(hide = true)]
+    FenceProbe(FenceProbe),
 }
 
 /// Print a completion script for a shell

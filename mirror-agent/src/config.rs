@@ -5,6 +5,7 @@ mod clash;
 mod displaced;
 mod draft;
 mod errors;
+mod fence;
 mod file;
 mod guards;
 mod hiding;
@@ -27,6 +28,7 @@ use std::time::Duration;
 pub use displaced::OnDisplaced;
 pub use draft::{Draft, Said, ServiceDraft};
 pub use errors::{Errors, Place, Problem};
+pub use fence::{Destination, Fence, FenceDraft, FenceMode};
 pub use guards::{AgentGuards, AgentGuardsDraft, Guards, GuardsDraft, Preflight, Slo, SloDraft};
 pub use hiding::{HidingDraft, Redact};
 pub use judge::{Judge, JudgeDraft};
@@ -126,6 +128,8 @@ pub struct Service {
     pub guards: Guards,
     /// How the share rises, never down; empty: it is what `share` says.
     pub ramp: Vec<crate::ramp::Step>,
+    /// What keeps v2's own calls in.
+    pub fence: Option<Fence>,
 }
 
 /// How far replay may go; what is over is shed and counted, never queued.

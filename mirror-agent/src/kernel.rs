@@ -9,6 +9,7 @@ pub mod control;
 pub mod cost;
 pub mod counts;
 pub mod events;
+pub mod fence;
 pub mod flows;
 pub mod forward;
 pub mod histograms;

@@ -1,5 +1,6 @@
 //! The command line: parse, do, and end with the right code.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -7,6 +8,7 @@ use clap::Parser;
 use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
 use mirror_agent::judge::Outcome;
+use mirror_agent::kernel::fence::probe::child;
 use mirror_agent::remote::{commands, preflight, verdict};
 use mirror_agent::{capture, check, logging, playback, read, run};
 
@@ -65,6 +67,10 @@ fn execute(command: &Command) -> Result<ExitCode> {
             return Ok(ExitCode::from(code));
         }
         Command::Kill(args) => commands::kill(args)?,
+        Command::FenceProbe(args) => {
+            let said = child::run(&args.cgroup, [args.v4, args.v6])?;
+            writeln!(std::io::stdout(), "{said}")?;
+        }
         Command::Completions(args) => args.write(&mut std::io::stdout())?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
 //! The composition root: builds the parts, connects them, and takes them down in the right order.
 
 mod config_file;
+mod fences;
 mod preflight;
 pub(crate) mod records;
 mod shutdown;
@@ -28,6 +29,7 @@ use crate::control::{self, Socket};
 use crate::intake::ring::Ring;
 use crate::intake::{Counters, worker};
 use crate::kernel::cost::Sampler;
+use crate::kernel::fence::Fence;
 use crate::kernel::flows::CROWDED;
 use crate::kernel::lease::Lease;
 use crate::kernel::pulse::Pulse;
@@ -105,6 +107,7 @@ impl Doors {
 
 /// What needs every capability.
 struct Parts {
+    fences: Vec<Option<Fence>>,
     kernel: Kernel,
     shadow: Shadow,
     rings: Vec<Ring>,
@@ -119,6 +122,7 @@ impl Parts {
             .zip(&config.services)
             .map(|(index, service)| Ok(Arc::new(Service::new(index, service, started)?)))
             .collect();
+        let fences = fences::start(config)?;
         let kernel = Kernel::load()?;
         if let Some(name) = config.shadow_interface.as_ref().and_then(ShadowInterface::existing) {
             check_not_tapped(name, &config.interfaces)?;
@@ -140,7 +144,7 @@ impl Parts {
         hold(&kernel, config)?;
         let wanted = Wanted::new(&config.interfaces)?.without(&shadow.name);
         kernel.want(wanted, config.on_displaced)?;
-        Ok(Parts { kernel, shadow, rings, services: services?.into() })
+        Ok(Parts { fences, kernel, shadow, rings, services: services?.into() })
     }
 }
 
@@ -181,7 +185,7 @@ impl Running {
         doors: &mut Doors,
         replay: &Handle,
     ) -> Result<Self> {
-        let Parts { kernel, shadow, rings, services } = parts;
+        let Parts { fences, kernel, shadow, rings, services } = parts;
         let records = doors.differences.take().map(|file| records::start(file, replay));
         let targets: Arc<[_]> =
             services.iter().map(|one| Target::new(one.clone(), records.clone())).collect();
@@ -203,6 +207,7 @@ impl Running {
         let sampler = Sampler::new(switch, programs(&kernel, &shadow)?);
         let agent = Arc::new(Agent::new(agent::Parts {
             kernel,
+            fences,
             shadow,
             sampler,
             targeting,
@@ -225,7 +230,16 @@ impl Running {
             config.services.iter().map(|one| format!("{} {}", one.name, one.share)).collect();
         tracing::info!(interfaces = ?config.interfaces, mechanism = agent.kernel.mechanism.as_str(),
             shadow = agent.shadow.name, "mirroring {}", shares.join(", "));
-        Ok(Running { agent, workers, stop_workers, stop_control, control, lease, watch, pulses: [events, guards, ramps] })
+        Ok(Running {
+            agent,
+            workers,
+            stop_workers,
+            stop_control,
+            control,
+            lease,
+            watch,
+            pulses: [events, guards, ramps],
+        })
     }
 
     fn until_stopped(&self, config: &Config, signals: &Signals, watch: &mut Option<FileWatch>) -> Result<()> {
@@ -287,7 +301,8 @@ impl Running {
 
 /// What must wait for its preflight clones nothing from the start.
 fn hold(kernel: &Kernel, config: &Config) -> Result<()> {
-    let waits = |service: &config::Service| service.v2_role == Role::Shadow && config.guards.preflight.is_some();
+    let waits =
+        |service: &config::Service| service.v2_role == Role::Shadow && config.guards.preflight.is_some();
     for (index, _) in (0..).zip(&config.services).filter(|(_, service)| waits(service)) {
         kernel.change_policy(index, |policy| policy.paused |= paused::PREFLIGHT)?;
     }

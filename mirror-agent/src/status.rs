@@ -2,11 +2,14 @@
 //!
 //! The keys are a contract with whoever scripts against them: they are added to, never renamed.
 
+mod fence;
 pub mod guards;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use fence::{Destination, Fence, OTHER_DESTINATION};
 
 use crate::differences::Totals;
 use crate::exchange::Unmirrorable;
@@ -308,6 +311,9 @@ pub struct Service {
     /// Durations in seconds that are counted exactly.
     #[serde(default)] // as above
     pub thresholds_s: Vec<f64>,
+    /// What keeps v2's own calls in; absent where there is no fence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<Fence>,
     /// What the ledgers do not account for; all must be 0.
     pub ledger_imbalance: Imbalance,
 }

@@ -7,6 +7,7 @@
 
 pub mod count;
 pub mod event;
+pub mod fence;
 pub mod flow;
 pub mod histogram;
 pub mod limits;
@@ -18,7 +19,7 @@ pub mod turn;
 /// Marks types that may be copied between the kernel and user space as plain bytes.
 #[cfg(feature = "user")]
 mod user {
-    use crate::{count, event, flow, histogram, policy, rule};
+    use crate::{count, event, fence, flow, histogram, policy, rule};
 
     // SAFETY: every type is `repr(C)`, made of integers and arrays of them only, and has no padding: the size of each is
     // asserted beside its definition to be the sum of its fields.
@@ -53,4 +54,12 @@ mod user {
     unsafe impl aya::Pod for event::Event {}
     // SAFETY: as above.
     unsafe impl aya::Pod for flow::Closed {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for fence::Settings {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for fence::DestinationKey {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for fence::UnknownKey {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for fence::Count {}
 }

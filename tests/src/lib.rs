@@ -2,7 +2,7 @@
 //! simulated traffic for the judge.
 //!
 //! ```text
-//! world ─► process ─► service, nginx, load, agent ─► demo
+//! world, cgroup ─► process ─► service, nginx, load, agent ─► demo
 //! simulation ─► scenario files, the table of docs/judge.md
 //! ```
 //!
@@ -10,6 +10,7 @@
 //! works inside: it is started as its users start it, and asked over its own control socket.
 
 pub mod agent;
+pub mod cgroup;
 pub mod demo;
 pub mod load;
 pub mod nginx;

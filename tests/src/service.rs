@@ -112,8 +112,7 @@ async fn respond(
     };
     let body = collected.to_bytes();
     let is_sick = state.sick.as_ref().is_some_and(|file| file.exists());
-    let response =
-        if is_sick { answers::sick() } else { answers::answer(state.version, &head, &body).await };
+    let response = if is_sick { answers::sick() } else { answers::answer(state.version, &head, &body).await };
     if let Some(log) = &state.log {
         log.write(&Entry::new(connection, &head, &body, response.status(), started.elapsed()));
     }

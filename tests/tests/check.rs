@@ -49,9 +49,15 @@ fn root_may_mirror_and_nothing_stays() {
         let output = check(&world, None, &["--json", "-i", "eth0", "-i", "lo"]);
         let report = json(&output);
         assert_eq!((output.status.code(), &report["ok"]), (Some(0), &Value::Bool(true)), "{report:#}");
-        for item in
-            ["CAP_BPF", "kernel programs", "packet ring", "private namespace", "tap", "shadow interface"]
-        {
+        for item in [
+            "CAP_BPF",
+            "kernel programs",
+            "packet ring",
+            "private namespace",
+            "tap",
+            "shadow interface",
+            "fence",
+        ] {
             assert_eq!(row(&report, item).0, "ok", "{report:#}");
         }
         if row(&report, "tcx").0 == "ok" {

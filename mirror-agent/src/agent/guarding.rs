@@ -61,7 +61,8 @@ impl Guarding {
     ///
     /// When the state cannot be kept, or what was kept cannot be read.
     pub fn new(config: &Config) -> Result<Guarding> {
-        let needs_file = config.services.iter().any(|service| !service.ramp.is_empty() || service.slo.is_some());
+        let needs_file =
+            config.services.iter().any(|service| !service.ramp.is_empty() || service.slo.is_some());
         let kept = needs_file.then(|| KeptFile::open(&config.guards.state)).transpose()?;
         let before = kept.as_ref().map(KeptFile::read).transpose()?.unwrap_or_default();
         let watched = config.services.iter().map(|service| {

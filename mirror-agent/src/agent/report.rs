@@ -15,6 +15,7 @@ use crate::config::Share;
 use crate::intake::balance::Balance;
 use crate::judging::Ending;
 use crate::kernel::counts;
+use crate::kernel::fence::Fence;
 use crate::latency::Latency;
 use crate::service::{Service, V1, V2, VERSIONS};
 use crate::status::{self, Imbalance, Intake, Quantiles, State, Status, by_name};
@@ -122,6 +123,7 @@ impl Agent {
                 .take_while(|ns| **ns != 0)
                 .map(|ns| *ns as f64 * 1e-9)
                 .collect(),
+            fence: self.fence(service.index).map(Fence::status).transpose()?,
             ledger_imbalance: Imbalance {
                 kernel: counts::imbalance(&count),
                 intake: intake_imbalance,

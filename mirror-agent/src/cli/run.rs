@@ -8,8 +8,8 @@ use clap::Args;
 
 use super::TowardsV2;
 use crate::config::{
-    AgentGuardsDraft, Config, Draft, Errors, JudgeDraft, OnDisplaced, Place, Role, Said, ServiceDraft, ShadowInterface, Share,
-    SloDraft, values,
+    AgentGuardsDraft, Config, Draft, Errors, JudgeDraft, OnDisplaced, Place, Role, Said, ServiceDraft,
+    ShadowInterface, Share, SloDraft, values,
 };
 use crate::judge::Again;
 

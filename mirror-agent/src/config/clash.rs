@@ -16,6 +16,7 @@ pub fn check(draft: &Draft, errors: &mut Errors) {
     check_shadow(draft, errors);
     check_names(&draft.services, errors);
     check_endpoints(&draft.services, errors);
+    super::fence::check(&draft.services, errors);
 }
 
 fn check_shadow(draft: &Draft, errors: &mut Errors) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::errors::{Errors, Place};
+use super::fence::FenceDraft;
 use super::guards::{AgentGuardsDraft, GuardsDraft, RampDraft, SloDraft};
 use super::hiding::HidingDraft;
 use super::judge::JudgeDraft;
@@ -152,6 +153,8 @@ pub struct ServiceDraft {
     pub guards: GuardsDraft,
     /// How the share rises; from flags, not at all.
     pub ramp: RampDraft,
+    /// What keeps v2's own calls in; from flags, nothing.
+    pub fence: Option<FenceDraft>,
     /// Keys that were given a value that was refused.
     pub refused: Vec<&'static str>,
 }
@@ -219,6 +222,7 @@ impl ServiceDraft {
             slo: SloDraft::default(),
             guards: GuardsDraft::default(),
             ramp: RampDraft::default(),
+            fence: None,
             refused: Vec::new(),
         }
     }
@@ -256,6 +260,7 @@ impl ServiceDraft {
             slo: self.slo.over(file.slo),
             guards: self.guards.over(file.guards),
             ramp: file.ramp,
+            fence: file.fence,
             refused: file.refused,
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::draft::{Draft, RingDraft, RuleDraft, Said, ServiceDraft};
 use super::errors::{Errors, Place};
+use super::fence::FenceDraft;
 use super::guards::{AgentGuardsDraft, GuardsDraft, RampDraft, SloDraft};
 use super::hiding;
 use super::judge::JudgeDraft;
@@ -118,6 +119,7 @@ fn service(mut keys: Section<'_>) -> ServiceDraft {
     draft.slo = SloDraft::read(&mut keys);
     draft.guards = GuardsDraft::read(&mut keys);
     draft.ramp = RampDraft::read(&mut keys);
+    draft.fence = FenceDraft::read(&mut keys);
     keys.finish();
     draft.refused = keys.refused;
     draft

@@ -69,7 +69,8 @@ pub struct AgentGuardsDraft {
 impl AgentGuardsDraft {
     /// Reads the keys of the file that are about brakes.
     pub fn read(root: &mut Section<'_>) -> AgentGuardsDraft {
-        let mut draft = AgentGuardsDraft { state: root.value("state", values::file_path), ..AgentGuardsDraft::default() };
+        let mut draft =
+            AgentGuardsDraft { state: root.value("state", values::file_path), ..AgentGuardsDraft::default() };
         if let Some(mut guards) = root.section("guards") {
             draft.kill_file = guards.value("kill_file", values::file_path);
             draft.cpu = guards.value("cpu", values::processors_or_off);

@@ -137,7 +137,9 @@ pub fn small_part(text: &str) -> Result<Share, String> {
 /// A share of good answers: some, and not all, which would leave no error budget to spend.
 pub fn objective(text: &str) -> Result<Share, String> {
     match part(text)? {
-        Share::FULL => Err(format!("{text} leaves no error budget: the first error would be too many; write for example 99.9%")),
+        Share::FULL => Err(format!(
+            "{text} leaves no error budget: the first error would be too many; write for example 99.9%"
+        )),
         share => Ok(share),
     }
 }
@@ -169,7 +171,9 @@ pub fn bytes_or_off(text: &str) -> Result<Option<u64>, String> {
 pub fn processors_or_off(text: &str) -> Result<Option<u64>, String> {
     or_off(text, |text| match text.strip_suffix('%').map(|number| number.trim().parse::<f64>()) {
         Some(Ok(percent)) if percent > 0.0 && percent <= 1e6 => Ok((percent * 1e4) as u64),
-        _ => Err(format!("{text:?} is no part of a processor: write for example 80%, or 200% for two of them")),
+        _ => {
+            Err(format!("{text:?} is no part of a processor: write for example 80%, or 200% for two of them"))
+        }
     })
 }
 

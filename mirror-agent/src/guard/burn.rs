@@ -73,7 +73,8 @@ impl Windows {
             let seen = events.age(now).as_secs_f64() / window.as_secs_f64();
             events.within(now, window).ratio() / budget * seen.min(1.0)
         };
-        let (long, long_rate, short_rate) = (events.within(now, self.long), rate(self.long), rate(self.short));
+        let (long, long_rate, short_rate) =
+            (events.within(now, self.long), rate(self.long), rate(self.short));
         let factor = self.factor(objective.period);
         let is_fast = long_rate > factor && short_rate > factor;
         Burn {

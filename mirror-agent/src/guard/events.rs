@@ -67,10 +67,7 @@ impl Events {
 impl Count {
     /// What came after `earlier`.
     pub fn since(self, earlier: Count) -> Count {
-        Count {
-            total: self.total.saturating_sub(earlier.total),
-            bad: self.bad.saturating_sub(earlier.bad),
-        }
+        Count { total: self.total.saturating_sub(earlier.total), bad: self.bad.saturating_sub(earlier.bad) }
     }
 
     /// Both together.

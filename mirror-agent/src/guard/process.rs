@@ -105,13 +105,17 @@ mod tests {
 
     #[test]
     fn memory_and_silence_have_their_limits() {
-        let limits = Limits { memory: Some(1 << 30), unscraped: Some(Duration::from_secs(45)), cpu_ppm: None };
+        let limits =
+            Limits { memory: Some(1 << 30), unscraped: Some(Duration::from_secs(45)), cpu_ppm: None };
         let mut process = Process::new(limits, second(100));
         let usage = Usage { memory: 1 << 30, ..Usage::default() };
         assert_eq!(reason(&mut process, 145, usage), None);
         assert_eq!(reason(&mut process, 146, usage), Some(Reason::Unscraped), "since the start");
         assert_eq!(reason(&mut process, 146, Usage { scraped: Some(second(101)), ..usage }), None);
-        assert_eq!(reason(&mut process, 147, Usage { scraped: Some(second(101)), ..usage }), Some(Reason::Unscraped));
+        assert_eq!(
+            reason(&mut process, 147, Usage { scraped: Some(second(101)), ..usage }),
+            Some(Reason::Unscraped)
+        );
         assert_eq!(reason(&mut process, 101, Usage { memory: (1 << 30) + 1, ..usage }), Some(Reason::Memory));
     }
 

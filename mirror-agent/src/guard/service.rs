@@ -82,7 +82,8 @@ impl Guard {
 
     /// What each pair of windows says of v1; nothing without an objective.
     pub fn burns(&self, now: Nanos) -> Vec<Burn> {
-        let look = |objective: Objective| WINDOWS.map(|windows| windows.look(now, &self.v1, &objective)).to_vec();
+        let look =
+            |objective: Objective| WINDOWS.map(|windows| windows.look(now, &self.v1, &objective)).to_vec();
         self.limits.objective.map(look).unwrap_or_default()
     }
 
@@ -122,7 +123,11 @@ impl Guard {
         let [long, short] = [window, window / 5].map(|window| self.v2.within(now, window));
         let why = || {
             let (bad, seconds) = (long.bad, window.as_secs_f64());
-            format!("v2 failed {bad} of {} requests in {seconds} s that v1 did not fail, over {:.1}%", long.total, 100.0 * limit)
+            format!(
+                "v2 failed {bad} of {} requests in {seconds} s that v1 did not fail, over {:.1}%",
+                long.total,
+                100.0 * limit
+            )
         };
         let is_breach = long.ratio() > limit && short.ratio() > limit;
         (is_breach && upper_tail(long.total, limit / 2.0, long.bad) < CHANCE)

@@ -123,7 +123,8 @@ impl Switchback {
     /// What came of it so far.
     pub fn finding(&self) -> Finding {
         let needed = METRICS.len() as f64 / ALPHA;
-        let votes = METRICS.iter().zip(self.votes).map(|(name, (worse, better))| ((*name).to_owned(), worse, better));
+        let votes =
+            METRICS.iter().zip(self.votes).map(|(name, (worse, better))| ((*name).to_owned(), worse, better));
         Finding {
             is_harmful: self.evidence >= needed.ln(),
             pairs: self.votes[1].0 + self.votes[1].1,
@@ -138,7 +139,8 @@ impl Switchback {
     /// Whether the mirror was shown to harm v1.
     pub fn breach(&self) -> Option<Breach> {
         let finding = self.finding();
-        let (name, worse, better) = finding.votes.iter().max_by_key(|(_, worse, better)| worse.saturating_sub(*better))?;
+        let (name, worse, better) =
+            finding.votes.iter().max_by_key(|(_, worse, better)| worse.saturating_sub(*better))?;
         let why = format!(
             "{name}: v1 did worse with the mirror than without in {worse} of {} pairs of blocks (evidence {:.0} of {:.0})",
             worse + better,

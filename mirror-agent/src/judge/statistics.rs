@@ -15,9 +15,9 @@ mod special;
 pub mod split;
 pub mod watch;
 
+pub use binomial::upper_tail;
 pub use evidence::{log_evidence, votes_needed};
 pub use harm::Bound;
-pub use binomial::upper_tail;
 pub use interval::bernoulli_interval;
 pub use watch::Watch;
 

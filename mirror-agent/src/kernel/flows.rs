@@ -127,11 +127,14 @@ pub fn to_address(ip: IpAddr) -> Address {
 
 /// The two ends of a connection as the kernel programs know it, the lower one first.
 pub fn to_ends(key: &FlowKey) -> [SocketAddr; 2] {
-    key.ends().map(|(address, port)| {
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(address.map(u32::to_ne_bytes).as_flattened());
-        SocketAddr::new(Ipv6Addr::from(bytes).to_canonical(), u16::from_be(port))
-    })
+    key.ends().map(|(address, port)| to_end(&address, port))
+}
+
+/// An address and a port in network order, as the kernel programs hold them.
+pub fn to_end(address: &Address, port: u16) -> SocketAddr {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(address.map(u32::to_ne_bytes).as_flattened());
+    SocketAddr::new(Ipv6Addr::from(bytes).to_canonical(), u16::from_be(port))
 }
 
 #[cfg(test)]

@@ -35,8 +35,8 @@ const LOADS: u32 = 5;
 pub fn load() -> Result<Ebpf> {
     let mut object = EbpfLoader::new().load(OBJECT).context("create the kernel maps")?;
     for name in [INGRESS, EGRESS, DRAIN] {
-        load_program(program(&mut object, name)?)
-            .with_context(|| format!("load the kernel program {name}"))?;
+        let program = program(&mut object, name)?;
+        patiently(|| program.load()).with_context(|| format!("load the kernel program {name}"))?;
     }
     Ok(object)
 }
@@ -50,7 +50,7 @@ pub fn load_raw(object: &mut Ebpf) -> Result<()> {
     for name in [RAW_INGRESS, RAW_EGRESS, RELAY] {
         let program = program(object, name)?;
         if program.fd().is_err() {
-            load_program(program).with_context(|| format!("load the kernel program {name}"))?;
+            patiently(|| program.load()).with_context(|| format!("load the kernel program {name}"))?;
         }
     }
     Ok(())
@@ -62,14 +62,14 @@ pub fn has_raw(object: &mut Ebpf) -> bool {
 }
 
 /// The kernel breaks a load off with EAGAIN when a signal is pending, and means that it be asked again.
-fn load_program(program: &mut SchedClassifier) -> Result<(), ProgramError> {
+pub(super) fn patiently(mut load: impl FnMut() -> Result<(), ProgramError>) -> Result<(), ProgramError> {
     for _ in 1..LOADS {
-        match program.load() {
+        match load() {
             Err(ProgramError::LoadError { io_error, .. }) if io_error.kind() == ErrorKind::WouldBlock => {}
             loaded => return loaded,
         }
     }
-    program.load()
+    load()
 }
 
 /// A program of the object by name.

@@ -1,5 +1,6 @@
 //! Every family: its name, its help, and where its values stand in the status.
 
+mod fence;
 mod guards;
 mod judge;
 mod network;
@@ -48,7 +49,8 @@ pub fn encode(agent: &Agent, status: &Status, mut encoder: DescriptorEncoder<'_>
     within(agent, &mut encoder)?;
     judge::encode(agent, status, &mut encoder)?;
     guards::encode(status, &mut encoder)?;
-    network::encode(agent, status, &mut encoder)
+    network::encode(agent, status, &mut encoder)?;
+    fence::encode(status, &mut encoder)
 }
 
 pub(super) fn family<'s>(

@@ -79,5 +79,9 @@ fn a_restart_comes_back_at_the_step_before_and_never_above() {
     assert_eq!(back(State::Step(9)), State::Step(2), "a config with fewer steps");
     assert_eq!(back(State::Fallen), State::Fallen);
     let mut ramp = Ramp::new(STEPS.to_vec(), Some(State::Step(2)));
-    assert_eq!(shares(&mut ramp, 1000, |_| FINE), [(0, 250_000), (120, 1_000_000)], "and its time begins anew");
+    assert_eq!(
+        shares(&mut ramp, 1000, |_| FINE),
+        [(0, 250_000), (120, 1_000_000)],
+        "and its time begins anew"
+    );
 }

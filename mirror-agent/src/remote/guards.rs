@@ -27,7 +27,9 @@ pub fn of_service(guards: &Guards, text: &mut String) {
         };
         row("ramp", format!("{place}, {}", ramp.why), text);
     }
-    if let Some(worst) = guards.burns.iter().max_by(|a, b| (a.long / a.factor).total_cmp(&(b.long / b.factor))) {
+    if let Some(worst) =
+        guards.burns.iter().max_by(|a, b| (a.long / a.factor).total_cmp(&(b.long / b.factor)))
+    {
         row("burn", format!("{:.2} over {}, stops at {:.1}", worst.long, worst.window, worst.factor), text);
     }
     if let Some(budget) = &guards.budget {

@@ -46,7 +46,11 @@ fn chosen(args: &cli::Preflight) -> Result<Vec<Service>> {
     let names: Vec<_> = status.services.iter().map(|service| service.name.clone()).collect();
     let services: Vec<_> = status.services.into_iter().filter(is_meant).collect();
     if services.is_empty() {
-        bail!("no such service: {}; there is: {}", args.service.clone().unwrap_or_default(), names.join(", "));
+        bail!(
+            "no such service: {}; there is: {}",
+            args.service.clone().unwrap_or_default(),
+            names.join(", ")
+        );
     }
     Ok(services)
 }

@@ -27,6 +27,7 @@ pub async fn probe(v2: SocketAddr) -> Result<String, String> {
         answered.map_err(|(how, _)| format!("{v2} accepts connections, but gives no HTTP answer ({how:?})"))
     };
     let answered = tokio::time::timeout(PATIENCE, asking).await;
-    let answered = answered.map_err(|_| format!("{v2}: nothing came back within {} s", PATIENCE.as_secs()))??;
+    let answered =
+        answered.map_err(|_| format!("{v2}: nothing came back within {} s", PATIENCE.as_secs()))??;
     Ok(format!("{} to HEAD /", answered.response.status))
 }

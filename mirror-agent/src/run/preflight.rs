@@ -22,6 +22,7 @@ pub fn check(config: &Config) -> Result<()> {
         interface::require(name)?;
     }
     rights::require(existing.is_none())?;
+    super::fences::check(config)?;
     if let Some(tunnel) = config.shadow_interface.as_ref().and_then(ShadowInterface::tunnel) {
         tunnel::check(tunnel)?;
     }

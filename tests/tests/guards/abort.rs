@@ -29,7 +29,9 @@ fn a_kill_file_stops_everything_and_only_somebody_s_word_ends_that() {
     fs::remove_file(&file).unwrap();
     let asked = v2.log().unwrap().len();
     let seen = service(&agent)["turns"]["v1"]["recorded"].as_u64().unwrap();
-    when(&agent, "more of v1's turns", |service| service["turns"]["v1"]["recorded"].as_u64() > Some(seen + 100));
+    when(&agent, "more of v1's turns", |service| {
+        service["turns"]["v1"]["recorded"].as_u64() > Some(seen + 100)
+    });
     assert_eq!(service(&agent)["state"], "aborted", "it does not re-arm by itself");
     assert_eq!(v2.log().unwrap().len(), asked, "and nothing reaches v2");
 
@@ -52,10 +54,9 @@ fn a_v1_that_burns_its_budget_is_left_alone() {
     let status = agent.status().unwrap();
     let why = status["services"][0]["guards"]["aborted"]["why"].as_str().unwrap();
     assert!(why.contains("times too fast over 60s"), "{took:?} {why}");
-    let latency = until("the latency", PATIENCE, || {
-        Ok(agent.status()?["agent"]["guards"]["abort_latency_s"].as_f64())
-    })
-    .unwrap();
+    let latency =
+        until("the latency", PATIENCE, || Ok(agent.status()?["agent"]["guards"]["abort_latency_s"].as_f64()))
+            .unwrap();
     assert!(latency <= LATENCY_S, "{latency}");
     assert_ne!(status["services"][0]["verdict"]["verdict"], "fail", "v2 is not to blame");
 }
@@ -65,7 +66,11 @@ fn a_v2_that_turns_bad_is_stopped_and_failed() {
     let (world, _v1, v2) = twins();
     let told = world.directory().join("told");
     let program = world.directory().join("tell.sh");
-    fs::write(&program, format!("#!/bin/sh\n(echo \"$@\"; cat) > {0}.new && mv {0}.new {0}\n", told.display())).unwrap();
+    fs::write(
+        &program,
+        format!("#!/bin/sh\n(echo \"$@\"; cat) > {0}.new && mv {0}.new {0}\n", told.display()),
+    )
+    .unwrap();
     let mut rights = fs::metadata(&program).unwrap().permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o755);
     fs::set_permissions(&program, rights).unwrap();
@@ -95,7 +100,8 @@ fn a_v2_that_is_gone_is_given_up_and_asked_again_when_somebody_says_so() {
     v2.process.wait(PATIENCE).unwrap();
     assert_eq!(aborted(&agent), "v2_unreachable");
     drop(v2);
-    let _v2 = mirror_tests::service::Service::start(&world, Host::V2, mirror_tests::service::Version::V1).unwrap();
+    let _v2 =
+        mirror_tests::service::Service::start(&world, Host::V2, mirror_tests::service::Version::V1).unwrap();
     assert_eq!(command(&agent, &["resume"]).0, Some(0));
     let before = service(&agent)["requests"]["compared"].as_u64().unwrap();
     compared(&agent, before + 50);

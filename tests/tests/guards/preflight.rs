@@ -14,7 +14,10 @@ fn nothing_is_cloned_before_v1_is_known_and_v2_answers() {
     let agent = Agent::start_careful(&world, &["--config", &path.to_string_lossy()]).unwrap();
     let (code, said) = command(&agent, &["preflight"]);
     assert_eq!(code, Some(98), "{said}");
-    assert!(said.contains("shop is not mirrored yet") && said.contains("of 50 of v1's turns timed"), "{said}");
+    assert!(
+        said.contains("shop is not mirrored yet") && said.contains("of 50 of v1's turns timed"),
+        "{said}"
+    );
 
     let _users = users(&world, 50.0);
     let item = |service: &serde_json::Value, index: usize| service["guards"]["preflight"][index].clone();

@@ -42,7 +42,11 @@ fn it_rises_on_a_good_v2_falls_on_a_bad_one_and_begins_anew_when_told() {
 #[test]
 fn a_v2_that_is_worse_takes_it_to_0() {
     let (world, _v1, v2) = twins();
-    let agent = agent(&world, "", &format!("{STEPS}\n").replace("switchback: off", "switchback: off, v2_errors: off"));
+    let agent = agent(
+        &world,
+        "",
+        &format!("{STEPS}\n").replace("switchback: off", "switchback: off, v2_errors: off"),
+    );
     let _users = users(&world, 100.0);
     when(&agent, "the first step", |service| is_at(service, 0));
     v2.set_sick(true).unwrap();

@@ -26,7 +26,13 @@ fn every_mistake_is_named_at_once_and_nothing_is_started() {
         "slo: {objective: 100%}\nramp: {steps: [{share: 10%, for: 1m}, {share: 5%, for: 1m}, {share: 101%, for: 1m}]}",
     );
     assert_eq!(code, Some(2), "{said}");
-    for mistake in ["a ramp only rises", "101% is more than 100%", "leaves no error budget", "\"0%\" is no part", "unknown key \"kill\""] {
+    for mistake in [
+        "a ramp only rises",
+        "101% is more than 100%",
+        "leaves no error budget",
+        "\"0%\" is no part",
+        "unknown key \"kill\"",
+    ] {
         assert!(said.contains(mistake), "{mistake}: {said}");
     }
     assert!(!world.directory().join("control.sock").exists());
@@ -41,7 +47,10 @@ fn a_state_that_cannot_be_read_or_kept_is_named_and_left() {
     let ramp = "ramp: {steps: [{share: 10%, for: 1m}]}";
     let (code, said) = refused(&world, "", ramp);
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("state.json is not what this program writes; move it away to begin anew"), "{said}");
+    assert!(
+        said.contains("state.json is not what this program writes; move it away to begin anew"),
+        "{said}"
+    );
     assert_eq!(fs::read(state.join("state.json")).unwrap(), b"mine");
     fs::remove_dir_all(&state).unwrap();
     fs::write(&state, "a file").unwrap();

@@ -58,16 +58,17 @@ pub fn service(agent: &Agent) -> Value {
 /// Waits until `is` holds of the service; returns what is said of it then.
 pub fn when(agent: &Agent, what: &str, is: impl Fn(&Value) -> bool) -> Value {
     let look = || Ok(Some(service(agent)).filter(|service| is(service)));
-    until(what, PATIENCE, look).unwrap_or_else(|error| {
-        panic!("{error}\n{:#}\n{}", service(agent)["guards"], agent.process.log())
-    })
+    until(what, PATIENCE, look)
+        .unwrap_or_else(|error| panic!("{error}\n{:#}\n{}", service(agent)["guards"], agent.process.log()))
 }
 
 /// Waits until a guard has stopped it; returns the reason.
 pub fn aborted(agent: &Agent) -> String {
     let said = when(agent, "an abort", |service| service["state"] == "aborted");
     let own = said["guards"]["aborted"]["reason"].as_str().map(str::to_owned);
-    own.unwrap_or_else(|| agent.status().unwrap()["agent"]["guards"]["aborted"]["reason"].as_str().unwrap().into())
+    own.unwrap_or_else(|| {
+        agent.status().unwrap()["agent"]["guards"]["aborted"]["reason"].as_str().unwrap().into()
+    })
 }
 
 /// Waits until so many requests were compared.

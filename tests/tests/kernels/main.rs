@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics, for the stack trace; so do its helpers")]
 
 mod attach;
+mod fence;
 mod file;
 mod killed;
 mod machine;

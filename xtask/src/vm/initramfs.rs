@@ -71,7 +71,7 @@ fn init(modules: &[Module], suites: &[Suite], asked: Asked) -> String {
          export PATH=/bin HOME=/\n\
          /bin/busybox --install -s /bin 2>/dev/null\n\
          mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev\n\
-         mount -t tmpfs run /run; mount -t tmpfs tmp /tmp\n\
+         mount -t tmpfs run /run; mount -t tmpfs tmp /tmp; mount -t cgroup2 cgroup2 /sys/fs/cgroup\n\
          exec </dev/null >/dev/ttyS1 2>&1\n\
          {loads}\
          export MIRROR_AGENT_BIN=/bin/mirror-agent MIRROR_GUEST=1 RUST_BACKTRACE=0\n\

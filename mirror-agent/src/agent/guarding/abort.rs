@@ -81,7 +81,10 @@ impl Agent {
             let Some(mut watched) = self.guarding.watched(service) else { continue };
             if let Some(budget) = &mut watched.budget {
                 if let Some(why) = spend {
-                    tracing::warn!(service = service.name, "the mirror may spend more of v1's error budget: {why}");
+                    tracing::warn!(
+                        service = service.name,
+                        "the mirror may spend more of v1's error budget: {why}"
+                    );
                     budget.grant(why);
                 }
                 if budget.standing(unix_time()).is_frozen {
@@ -99,7 +102,10 @@ impl Agent {
             aborted.0 = None;
         }
         if let Some(breach) = &aborted.0 {
-            bail!("not resumed: everything was stopped ({}); resume everything, without --service", breach.why);
+            bail!(
+                "not resumed: everything was stopped ({}); resume everything, without --service",
+                breach.why
+            );
         }
         for service in chosen {
             if let Some(slot) = aborted.1.get_mut(usize::from(service.index)) {
@@ -112,7 +118,12 @@ impl Agent {
     }
 
     /// Begins or ends a pause of the switchback.
-    pub(super) fn set_switchback(&self, service: &Service, policy: &ServicePolicy, is_on: bool) -> Result<()> {
+    pub(super) fn set_switchback(
+        &self,
+        service: &Service,
+        policy: &ServicePolicy,
+        is_on: bool,
+    ) -> Result<()> {
         let was_on = policy.paused & paused::SWITCHBACK == 0;
         if is_on == was_on {
             return Ok(());
@@ -134,7 +145,8 @@ impl Agent {
 fn tell(program: &Path, service: &str, breach: &Breach) {
     let mut command = Command::new(program);
     command.arg(service).arg(breach.reason.as_str()).stdin(Stdio::piped()).stdout(Stdio::null());
-    let json = serde_json::json!({"service": service, "reason": breach.reason, "why": breach.why}).to_string();
+    let json =
+        serde_json::json!({"service": service, "reason": breach.reason, "why": breach.why}).to_string();
     let (shown, run) = (program.display().to_string(), move || run(command, &json));
     let telling = std::thread::Builder::new().name("on_abort".into()).spawn(move || {
         if let Err(error) = run() {

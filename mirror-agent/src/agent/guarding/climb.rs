@@ -18,15 +18,18 @@ impl Agent {
     /// Moves the ramp of a service, if it has one.
     pub(super) fn climb(&self, service: &Service) -> Result<()> {
         let (now, evidence) = (self.guarding.now(), clock::monotonic());
-        let Some(lasted) = self.guarding.watched(service).and_then(|watched| {
-            watched.ramp.as_ref().map(|ramp| ramp.lasted(now).unwrap_or_default())
-        }) else {
+        let Some(lasted) = self
+            .guarding
+            .watched(service)
+            .and_then(|watched| watched.ramp.as_ref().map(|ramp| ramp.lasted(now).unwrap_or_default()))
+        else {
             return Ok(());
         };
         let policy = self.kernel.policy(service.index)?;
         // Only what came at this share speaks for the next one.
         let window = (!lasted.is_zero()).then(|| lasted.min(HISTORY));
-        let verdict = window.map(|window| super::super::verdict::verdict(service, Some(window))).transpose()?;
+        let verdict =
+            window.map(|window| super::super::verdict::verdict(service, Some(window))).transpose()?;
         let moved = {
             let Some(mut watched) = self.guarding.watched(service) else { return Ok(()) };
             let Some(ramp) = watched.ramp.as_mut() else { return Ok(()) };
@@ -54,7 +57,13 @@ impl Agent {
         Ok(())
     }
 
-    fn act(&self, service: &Service, (next, before, share): (Move, u32, u32), now_ppm: u32, evidence: u64) -> Result<()> {
+    fn act(
+        &self,
+        service: &Service,
+        (next, before, share): (Move, u32, u32),
+        now_ppm: u32,
+        evidence: u64,
+    ) -> Result<()> {
         match next {
             Move::Fall(why) => {
                 self.fall(service, &why, evidence);
@@ -64,7 +73,12 @@ impl Agent {
             Move::Rise(step) => {
                 self.set_ramp_share(service, share)?;
                 let to = Share::from_ppm(share).unwrap_or(Share::ZERO);
-                tracing::info!(service = service.name, step = step + 1, "the ramp rises from {} to {to}", shown(before));
+                tracing::info!(
+                    service = service.name,
+                    step = step + 1,
+                    "the ramp rises from {} to {to}",
+                    shown(before)
+                );
                 self.keep(true);
             }
             // A restart comes back here without a move.
@@ -78,7 +92,8 @@ impl Agent {
 
     /// Whether a ramp that is held by nothing has a share that the kernel does not have yet.
     fn is_to_return(&self, service: &Service, share: u32, now_ppm: u32) -> bool {
-        let is_free = self.kernel.policy(service.index).is_ok_and(|policy| self.stopped(service, &policy).is_none());
+        let is_free =
+            self.kernel.policy(service.index).is_ok_and(|policy| self.stopped(service, &policy).is_none());
         share > now_ppm && is_free
     }
 }
@@ -86,7 +101,9 @@ impl Agent {
 fn seen<'a>(verdict: Option<&'a Verdict>, held: Option<&'a str>) -> Seen<'a> {
     Seen {
         verdict: verdict.map_or(Outcome::Inconclusive, |verdict| verdict.verdict),
-        why: verdict.and_then(|verdict| verdict.reasons.first()).map_or("the step has just begun", String::as_str),
+        why: verdict
+            .and_then(|verdict| verdict.reasons.first())
+            .map_or("the step has just begun", String::as_str),
         blocks: verdict.map_or(0, |verdict| verdict.blocks),
         held,
     }

@@ -48,7 +48,12 @@ impl KeptFile {
         let directory = path.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(directory)
             .and_then(|()| NamedTempFile::new_in(directory).map(drop))
-            .with_context(|| format!("state: {} cannot be written, so a restart would forget ramps and budgets", path.display()))?;
+            .with_context(|| {
+                format!(
+                    "state: {} cannot be written, so a restart would forget ramps and budgets",
+                    path.display()
+                )
+            })?;
         Ok(KeptFile { path: path.into(), written: Mutex::default() })
     }
 
@@ -58,8 +63,9 @@ impl KeptFile {
         match fs::read(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Kept::default()),
             Err(error) => Err(error).with_context(|| format!("state: read {shown}")),
-            Ok(text) => serde_json::from_slice(&text)
-                .with_context(|| format!("state: {shown} is not what this program writes; move it away to begin anew")),
+            Ok(text) => serde_json::from_slice(&text).with_context(|| {
+                format!("state: {shown} is not what this program writes; move it away to begin anew")
+            }),
         }
     }
 
@@ -89,7 +95,10 @@ impl Agent {
         let kept = Kept { services: services.collect() };
         *written = Some(Instant::now());
         if let Err(error) = file.write(&kept) {
-            tracing::error!("{} was not written: {error:#}; a restart would go back further", file.path.display());
+            tracing::error!(
+                "{} was not written: {error:#}; a restart would go back further",
+                file.path.display()
+            );
         }
     }
 }

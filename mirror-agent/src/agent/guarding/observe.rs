@@ -38,7 +38,10 @@ impl Agent {
     /// v1's turns: bad are errors, answers over the objective's bound, and requests that v1 reset.
     fn v1_arm(&self, service: &Service, policy: &ServicePolicy) -> Result<Arm> {
         let histograms = &self.kernel.histograms;
-        let bound = self.guarding.bound(service).and_then(|bound| policy.thresholds.iter().position(|ns| *ns == bound));
+        let bound = self
+            .guarding
+            .bound(service)
+            .and_then(|bound| policy.thresholds.iter().position(|ns| *ns == bound));
         let mut arm = Arm::default();
         for outcome in 0..outcome::COUNT as u8 {
             let latency = histograms.read(service.index, V1, measure::TTFB, outcome);

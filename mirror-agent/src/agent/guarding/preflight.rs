@@ -23,7 +23,8 @@ impl Agent {
         let is_over = items.iter().all(|item| item.is_met);
         if let Some(mut watched) = self.guarding.watched(service) {
             if !std::mem::replace(&mut watched.preflight.has_looked, true) {
-                let waits: Vec<_> = items.iter().filter(|item| !item.is_met).map(|item| item.why.as_str()).collect();
+                let waits: Vec<_> =
+                    items.iter().filter(|item| !item.is_met).map(|item| item.why.as_str()).collect();
                 if !waits.is_empty() {
                     tracing::info!(service = service.name, "preflight: waits for {}", waits.join("; "));
                 }
@@ -34,7 +35,9 @@ impl Agent {
         if is_over {
             self.rejoin(service);
             match self.set_paused(service, paused::PREFLIGHT, false) {
-                Ok(()) => tracing::info!(service = service.name, "preflight: all is known, the mirror may begin"),
+                Ok(()) => {
+                    tracing::info!(service = service.name, "preflight: all is known, the mirror may begin")
+                }
                 Err(error) => tracing::error!(service = service.name, "preflight: {error:#}"),
             }
         }

@@ -43,7 +43,10 @@ impl RampDraft {
     pub fn complete(&self, errors: &mut Errors) -> Vec<Step> {
         let Some(at) = &self.at else { return Vec::new() };
         if self.steps.is_empty() && !self.is_refused {
-            errors.add(at, "ramp has no steps: write for example steps: [{share: 1%, for: 5m}, {share: 25%, for: 10m}]");
+            errors.add(
+                at,
+                "ramp has no steps: write for example steps: [{share: 1%, for: 5m}, {share: 25%, for: 10m}]",
+            );
         }
         for pair in self.steps.windows(2) {
             if let [before, after] = pair

@@ -77,7 +77,10 @@ impl SloDraft {
     pub fn complete(self, thresholds: &mut Vec<Duration>, errors: &mut Errors) -> Option<Slo> {
         let Some(objective) = self.objective else {
             if let Some(at) = self.at.filter(|_| !self.refused.contains(&"objective")) {
-                errors.add(&at, "slo has no objective: say which share of v1's answers must be good, for example 99.9%");
+                errors.add(
+                    &at,
+                    "slo has no objective: say which share of v1's answers must be good, for example 99.9%",
+                );
             }
             return None;
         };
@@ -95,7 +98,9 @@ impl SloDraft {
             objective: objective.value,
             latency: self.latency.map(|said| said.value),
             period: self.period.map_or(PERIOD, |said| said.value),
-            spend: self.spend.map_or_else(|| Share::from_ppm(SPEND_PPM).unwrap_or(Share::FULL), |said| said.value),
+            spend: self
+                .spend
+                .map_or_else(|| Share::from_ppm(SPEND_PPM).unwrap_or(Share::FULL), |said| said.value),
         })
     }
 }

@@ -9,7 +9,8 @@ const OBJECTIVE: Objective = Objective { ratio: 0.999, period: Duration::from_se
 #[test]
 fn the_factors_are_the_published_ones() {
     let factor = |days: u32, percent: f64, long: u64| {
-        let windows = Windows { name: "", long: Duration::from_secs(long), short: DAY, budget: percent / 100.0 };
+        let windows =
+            Windows { name: "", long: Duration::from_secs(long), short: DAY, budget: percent / 100.0 };
         windows.factor(DAY * days)
     };
     let published = [
@@ -61,7 +62,10 @@ fn detection_takes_as_long_as_the_formula_says() {
             found.sort_by(f64::total_cmp);
             let median = found[4];
             let tolerance = 1.5 + 0.15 * expected;
-            assert!((median - expected).abs() <= tolerance, "{errors} at {rate}/s: {median} s, not {expected}");
+            assert!(
+                (median - expected).abs() <= tolerance,
+                "{errors} at {rate}/s: {median} s, not {expected}"
+            );
         }
     }
 }

@@ -28,7 +28,8 @@ fn from(second: f64, since: f64, rate: f64) -> f64 {
 
 #[test]
 fn a_v1_that_fails_wholly_is_seen_within_three_seconds() {
-    let seen = |second| Observation { v1: count(second * 50.0, from(second, 60.0, 50.0)), ..Observation::default() };
+    let seen =
+        |second| Observation { v1: count(second * 50.0, from(second, 60.0, 50.0)), ..Observation::default() };
     let (second, reason) = breach(LIMITS, 90, seen).unwrap();
     assert_eq!(reason, Reason::V1Burn);
     assert!((62.0..=63.5).contains(&second), "{second}");
@@ -37,7 +38,8 @@ fn a_v1_that_fails_wholly_is_seen_within_three_seconds() {
 
 #[test]
 fn a_v2_that_fails_wholly_is_seen_in_half_the_time() {
-    let seen = |second| Observation { v2: count(second * 50.0, from(second, 30.0, 50.0)), ..Observation::default() };
+    let seen =
+        |second| Observation { v2: count(second * 50.0, from(second, 30.0, 50.0)), ..Observation::default() };
     let (second, reason) = breach(LIMITS, 60, seen).unwrap();
     assert_eq!(reason, Reason::V2Errors);
     assert!((34.0..=36.5).contains(&second), "{second}");
@@ -45,15 +47,18 @@ fn a_v2_that_fails_wholly_is_seen_in_half_the_time() {
 
 #[test]
 fn a_v2_that_fails_from_the_start_is_not_condemned_on_a_handful() {
-    let seen = |second: f64| Observation { v2: count(second.min(6.0), second.min(6.0)), ..Observation::default() };
+    let seen =
+        |second: f64| Observation { v2: count(second.min(6.0), second.min(6.0)), ..Observation::default() };
     assert_eq!(breach(LIMITS, 60, seen), None, "6 of 6, where half of the limit says one in 4");
-    let seen = |second: f64| Observation { v2: count(second.min(7.0), second.min(7.0)), ..Observation::default() };
+    let seen =
+        |second: f64| Observation { v2: count(second.min(7.0), second.min(7.0)), ..Observation::default() };
     assert_eq!(breach(LIMITS, 60, seen).map(|(_, reason)| reason), Some(Reason::V2Errors));
 }
 
 #[test]
 fn errors_under_the_limit_are_for_the_judge() {
-    let seen = |second| Observation { v2: count(second * 50.0, from(second, 0.0, 24.0)), ..Observation::default() };
+    let seen =
+        |second| Observation { v2: count(second * 50.0, from(second, 0.0, 24.0)), ..Observation::default() };
     assert_eq!(breach(LIMITS, 120, seen), None);
 }
 
@@ -73,15 +78,20 @@ fn a_v2_that_restarts_is_waited_for_and_one_that_is_gone_is_not() {
 
 #[test]
 fn two_attempts_are_no_proof_however_long_ago() {
-    let seen = |second: f64| Observation { attempts: count(second.min(2.0), second.min(2.0)), ..Observation::default() };
+    let seen = |second: f64| Observation {
+        attempts: count(second.min(2.0), second.min(2.0)),
+        ..Observation::default()
+    };
     assert_eq!(breach(LIMITS, 600, seen), None);
 }
 
 #[test]
 fn losses_are_a_breach_while_they_go_on() {
-    let seen = |lost: f64, clones: f64| move |second: f64| Observation {
-        clones: count(second * clones, second * clones * lost),
-        ..Observation::default()
+    let seen = |lost: f64, clones: f64| {
+        move |second: f64| Observation {
+            clones: count(second * clones, second * clones * lost),
+            ..Observation::default()
+        }
     };
     assert_eq!(breach(LIMITS, 60, seen(0.4, 1000.0)), None);
     assert_eq!(breach(LIMITS, 60, seen(0.6, 1000.0)).map(|(_, reason)| reason), Some(Reason::Losses));

@@ -61,7 +61,10 @@ fn errors_that_only_the_mirror_brings_are_found_and_counted() {
     assert!(found.is_some_and(|second| second <= 400), "{found:?}");
     let finding = switchback.finding();
     let expected = 0.09 * finding.on.total as f64;
-    assert!((0.6 * expected..1.4 * expected).contains(&(switchback.excess(finding.on.total).unwrap() as f64)), "{finding:?}");
+    assert!(
+        (0.6 * expected..1.4 * expected).contains(&(switchback.excess(finding.on.total).unwrap() as f64)),
+        "{finding:?}"
+    );
     assert!(switchback.breach().unwrap().why.contains("errors: v1 did worse with the mirror"));
 }
 

@@ -39,7 +39,8 @@ fn aborts(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
 }
 
 fn burns(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-    let help = "How many times faster than its objective allows v1 spends its error budget, by window and its part";
+    let help =
+        "How many times faster than its objective allows v1 spends its error budget, by window and its part";
     let mut metric = family(encoder, "mirror_burn_rate", help, MetricType::Gauge)?;
     for service in &status.services {
         for burn in &service.guards.burns {
