@@ -1,5 +1,6 @@
 //! The running agent: its parts, and what it does by itself.
 
+mod chaos;
 mod cost;
 mod explain;
 mod reload;
@@ -16,6 +17,7 @@ use std::time::Instant;
 use anyhow::Result;
 use mirror_common::count::{Packet, SideCount};
 
+pub use chaos::{Begun, Chaos};
 pub use targeting::{Load, Targeting};
 
 use crate::differences::Record;
@@ -44,6 +46,8 @@ pub struct Agent {
     pub sampler: Sampler,
     /// Whom the mirror takes.
     pub targeting: Targeting,
+    /// The experiments with faults on the way to v2.
+    pub chaos: Chaos,
     /// `agent --services to forget--> worker`, one for each.
     workers: Vec<SyncSender<Forget>>,
     started: Instant,
@@ -106,6 +110,7 @@ impl Agent {
             shadow,
             sampler,
             targeting,
+            chaos: Chaos::default(),
             workers,
             started: Instant::now(),
             balance: Mutex::default(),

@@ -2,6 +2,7 @@
 //! What is not typed is `None`; defaults belong to [`crate::config`] and to the accessors here.
 
 mod capture;
+mod chaos;
 mod control;
 mod log;
 mod read;
@@ -14,6 +15,7 @@ use std::io::Write;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use capture::Capture;
+pub use chaos::{Chaos, ChaosAct, ChaosList, ChaosRun, ChaosStop};
 pub use control::{Change, Check, Explain, Reload, SetShare, Socket, Status, Verdict};
 pub use log::{Log, LogFormat, LogLevel};
 pub use read::{Read, ReadFormat};
@@ -78,6 +80,8 @@ pub enum Command {
     /// Stop cloning at once and stay stopped
     #[command(after_help = "Example:\n  mirror-agent kill")]
     Kill(Change),
+    /// Make faults between the mirror and v2, and see whether v1 stays flat
+    Chaos(Chaos),
     /// Print a completion script for a shell
     Completions(Completions),
 }

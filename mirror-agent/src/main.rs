@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Parser;
 use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
-use mirror_agent::remote::{commands, verdict};
+use mirror_agent::remote::{chaos, commands, verdict};
 use mirror_agent::{capture, check, logging, playback, read, run};
 
 /// Exit code of an error.
@@ -60,6 +60,7 @@ fn execute(command: &Command) -> Result<ExitCode> {
         Command::Pause(args) => commands::change(args, "pause", "paused; `resume` goes on")?,
         Command::Resume(args) => commands::change(args, "resume", "going on")?,
         Command::Kill(args) => commands::kill(args)?,
+        Command::Chaos(args) => return Ok(ExitCode::from(chaos::run(args)?)),
         Command::Completions(args) => args.write(&mut std::io::stdout())?,
     }
     Ok(ExitCode::SUCCESS)

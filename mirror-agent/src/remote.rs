@@ -1,5 +1,6 @@
 //! The commands that ask or tell a running agent over its control socket.
 
+pub mod chaos;
 mod client;
 pub mod commands;
 mod cost;

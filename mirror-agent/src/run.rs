@@ -256,6 +256,7 @@ impl Running {
     /// taps off, so that v2's last turns are timed too.
     fn stop(self, _doors: &Doors) -> Arc<Agent> {
         tracing::info!("stopping");
+        self.agent.close_chaos();
         drop(self.lease);
         self.stop_workers.store(true, Ordering::Release);
         for worker in self.workers {

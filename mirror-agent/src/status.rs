@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chaos::Kind;
 use crate::differences::Totals;
 use crate::exchange::Unmirrorable;
 use crate::judge::Outcome;
@@ -413,6 +414,9 @@ pub struct Requests {
     pub unmirrorable: BTreeMap<String, u64>,
     /// Never answered by v1.
     pub v1_unanswered: u64,
+    /// Met a fault that an experiment made, by which.
+    #[serde(default)] // an older agent does not say
+    pub faulted: BTreeMap<String, u64>,
     /// Not ended yet.
     pub in_progress: u64,
 }
@@ -427,6 +431,7 @@ impl From<&Counts> for Requests {
             unselected: by_name(Unselected::ALL.map(Unselected::as_str), &counts.unselected),
             unmirrorable: by_name(Unmirrorable::ALL.map(Unmirrorable::as_str), &counts.unmirrorable),
             v1_unanswered: counts.v1_unanswered,
+            faulted: by_name(Kind::NAMES, &counts.faulted),
             in_progress: counts.in_progress(),
         }
     }

@@ -177,6 +177,7 @@ impl Agent {
             Some(_) => self.pause(service)?,
         }
         chosen.iter().for_each(|service| self.targets[usize::from(service.index)].stop());
+        self.stop_chaos("the mirror was killed");
         std::thread::sleep(SETTLE);
         let last = chosen.iter().filter_map(|service| self.kernel.counts.service(service.index).ok());
         let last = last.map(|count| count.last_clone).max().unwrap_or(0);

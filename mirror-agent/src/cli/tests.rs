@@ -64,6 +64,7 @@ fn every_help_ends_with_an_example_that_is_accepted() {
         "pause",
         "resume",
         "kill",
+        "chaos",
         "completions",
     ];
     assert_eq!(seen, all);

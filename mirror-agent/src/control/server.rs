@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::Socket;
+use super::chaos::chaos;
 use super::gates::gates;
 use crate::agent::Agent;
 use crate::config::Share;
@@ -90,6 +91,7 @@ fn writing() -> Router<Api> {
         .route("/v1/pause", post(pause))
         .route("/v1/resume", post(resume))
         .route("/v1/kill", post(kill))
+        .merge(chaos())
 }
 
 async fn scrape(State(api): State<Api>, headers: HeaderMap) -> Response {
@@ -201,7 +203,7 @@ fn done(result: Result<()>, what: &str, service: Option<&str>, ring: Option<&str
 }
 
 /// What the caller asked for, or why not: the only errors are names that do not fit and a kernel that refuses.
-fn answer(result: Result<impl Serialize>) -> Response {
+pub(super) fn answer(result: Result<impl Serialize>) -> Response {
     match result {
         Ok(value) => Json(value).into_response(),
         Err(error) => (StatusCode::BAD_REQUEST, Json(serde_json::json!({ "error": format!("{error:#}") })))

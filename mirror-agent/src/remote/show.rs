@@ -146,6 +146,9 @@ pub(crate) fn requests(requests: &Requests, differences: &Totals, text: &mut Str
     ] {
         row(name, reasons_of(reasons), text);
     }
+    if requests.faulted.values().any(|count| *count > 0) {
+        row("faulted", reasons_of(&requests.faulted), text);
+    }
     let rest = format!("{} unanswered by v1, {} in progress", requests.v1_unanswered, requests.in_progress);
     row("", rest, text);
     let Totals { status, header, body, missing } = differences;
