@@ -122,7 +122,7 @@ blast_radius: {share: 20%, max_active: 0, services: [search]}
         "e.yaml:9:3: has no duration",
         "e.yaml:9:27: latency is of delay, not of reset",
         "e.yaml:10:11: fault: \"teapot\" is no fault: there is delay, abort, reset, blackhole, bandwidth",
-        "e.yaml:11:39: jitter is more than the latency",
+        "e.yaml:11:40: jitter is more than the latency",
         "e.yaml:11:65: duration: 2h is longer than an hour",
         "e.yaml:12:41: max_active: 0 is not from 1 to 65536",
     ];
