@@ -34,8 +34,8 @@ struct Experiments {
     keeper: Option<JoinHandle<()>>,
     /// No more of them: the agent stops.
     is_closed: bool,
-    /// The oldest first.
-    ended: VecDeque<Journal>,
+    /// The oldest first, each with where its faults were.
+    ended: VecDeque<(Journal, Arc<Target>)>,
 }
 
 struct Running {
@@ -118,7 +118,14 @@ impl Agent {
             }
             running.journal()
         });
-        running.into_iter().chain(experiments.ended.iter().rev().cloned()).collect()
+        let is_free = running.is_none();
+        let ended = experiments.ended.iter().rev().map(|(journal, target)| {
+            let mut journal = journal.clone();
+            // What was held when it ended may take a moment to go on.
+            journal.faults.active = if is_free { target.faults.counts().active } else { 0 };
+            journal
+        });
+        running.into_iter().chain(ended).collect()
     }
 
     /// Ends the experiment that runs, at once; says whether there was one.
@@ -207,7 +214,7 @@ impl Experiments {
         if self.ended.len() == KEPT {
             self.ended.pop_front();
         }
-        self.ended.push_back(journal);
+        self.ended.push_back((journal, running.target));
     }
 }
 

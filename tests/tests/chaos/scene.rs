@@ -104,9 +104,10 @@ impl Scene {
 pub fn agent(world: &World, more: &[&str]) -> Agent {
     let (v1, v2) = (Host::V1.service().to_string(), Host::V2.service().to_string());
     let taps = ["-i", Host::V1.interface(), "-i", Host::V2.interface(), "--share", "100%"];
-    let limits = ["--max-rps", "1000000", "--max-inflight", "65536", "--timeout", "1s"];
+    let limits = ["--max-rps", "1000000", "--max-inflight", "65536"];
+    let patience: &[&str] = if more.contains(&"--timeout") { &[] } else { &["--timeout", "1s"] };
     let service = ["--v1", &v1, "--v2", &v2, "--second-answers", "off"];
-    Agent::start(world, &[&taps[..], &service, &limits, more].concat()).unwrap()
+    Agent::start(world, &[&taps[..], &service, &limits, patience, more].concat()).unwrap()
 }
 
 /// The sum of the counts at `pointer` of the first service.
