@@ -1,22 +1,24 @@
 //! Experiments: one at a time, held by a lease, and over when this process is.
 
+mod running;
+
 use std::collections::VecDeque;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{Builder, JoinHandle};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use mirror_common::turn::{measure, outcome};
 use serde::{Deserialize, Serialize};
 
 use super::Agent;
-use crate::chaos::{Counts, Experiment, Journal, Kind, LEASE, Runner, Sample, Totals};
-use crate::config::Errors;
+use crate::chaos::{Experiment, Journal, LEASE, Sample, Totals};
+use crate::config::{Errors, Role};
 use crate::judge::Outcome;
 use crate::replay::Target;
 use crate::service::V1;
-use crate::status::by_name;
+use running::Running;
 
 /// How often it is looked whether a fault or a lease is over.
 const BEAT: Duration = Duration::from_millis(50);
@@ -36,19 +38,6 @@ struct Experiments {
     is_closed: bool,
     /// The oldest first, each with where its faults were.
     ended: VecDeque<(Journal, Arc<Target>)>,
-}
-
-struct Running {
-    id: u64,
-    runner: Runner,
-    began: Instant,
-    began_s: f64,
-    target: Arc<Target>,
-    /// What the faults had done before.
-    before: crate::replay::FaultCounts,
-    /// The step whose fault was put in force last.
-    in_force: Option<usize>,
-    lease: Instant,
 }
 
 /// The answer to an experiment that was begun.
@@ -75,37 +64,26 @@ impl Agent {
     ///
     /// # Errors
     ///
-    /// When another one runs, the service does not mirror, or the kernel refuses a thread.
+    /// When another one runs, the service does not mirror or has no room for it, or the kernel refuses a thread.
     pub fn begin_chaos(self: &Arc<Self>, experiment: Experiment) -> Result<Begun> {
         let found = self.targets.iter().find(|target| target.service.name == experiment.service);
         let target = found.with_context(|| format!("service {} does not run", experiment.service))?.clone();
-        if target.is_stopped() {
-            bail!("service {} was killed: nothing is asked of its v2 until `resume`", experiment.service);
-        }
-        let mut experiments = self.chaos.lock();
+        let mut experiments = self.chaos.lock(); // a kill stops the target first, and then waits here
+        check(&target, &experiment)?;
         if let Some(running) = &experiments.running {
             bail!("an experiment runs already: {}", running.runner.experiment().title);
         }
         if experiments.is_closed {
             bail!("the agent stops");
         }
-        let (began, id) = (Instant::now(), experiments.begun + 1);
+        let id = experiments.begun + 1;
         let keeper = Arc::downgrade(self);
         let keeper = Builder::new().name("chaos".into()).spawn(move || keep(&keeper, id));
         experiments.keeper = Some(keeper.context("start a thread for it")?);
         tracing::warn!(service = experiment.service, "experiment {id} begins: {}", experiment.title);
-        target.faults.begin();
         experiments.begun = id;
-        experiments.running = Some(Running {
-            id,
-            runner: Runner::new(experiment, self.totals(&target)),
-            began,
-            began_s: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
-            before: target.faults.counts(),
-            target,
-            in_force: None,
-            lease: began,
-        });
+        let totals = self.totals(&target);
+        experiments.running = Some(Running::new(id, experiment, target, totals));
         Ok(Begun { id, lease_s: LEASE.as_secs_f64() })
     }
 
@@ -114,7 +92,7 @@ impl Agent {
         let mut experiments = self.chaos.lock();
         let running = experiments.running.as_mut().map(|running| {
             if renew == Some(running.id) {
-                running.lease = Instant::now();
+                running.renew();
             }
             running.journal()
         });
@@ -154,12 +132,8 @@ impl Agent {
         let Some(running) = experiments.running.as_mut().filter(|running| running.id == id) else {
             return true;
         };
-        if running.lease.elapsed() > LEASE {
-            running.stop("whoever ran it is gone");
-        }
         let target = running.target.clone();
-        running.runner.tick(running.began.elapsed(), || self.totals(&target));
-        running.apply();
+        running.beat(|| self.totals(&target));
         let is_over = running.runner.is_ended();
         if is_over {
             experiments.retire();
@@ -185,6 +159,22 @@ impl Agent {
             is_failed: verdict.is_ok_and(|verdict| verdict.verdict == Outcome::Fail),
         }
     }
+}
+
+/// Whether the service has something that may meet a fault, and room beside it for what does not.
+fn check(target: &Target, experiment: &Experiment) -> Result<()> {
+    let (name, most) = (&experiment.service, experiment.radius.max_active);
+    let in_flight = target.service.limits.in_flight;
+    if target.is_stopped() {
+        bail!("service {name} was killed: nothing is asked of its v2 until `resume`");
+    }
+    if target.service.v2_role == Role::Observed {
+        bail!("v2 of service {name} serves users: only what a shadow gets may meet a fault");
+    }
+    if most >= in_flight {
+        bail!("max_active {most} leaves no room for others: {in_flight} requests may be in flight");
+    }
+    Ok(())
 }
 
 /// Keeps an experiment going until it is over, or the agent is.
@@ -215,41 +205,5 @@ impl Experiments {
             self.ended.pop_front();
         }
         self.ended.push_back((journal, running.target));
-    }
-}
-
-impl Running {
-    fn stop(&mut self, why: &str) {
-        self.target.faults.clear(); // first of all
-        self.runner.stop(self.began.elapsed(), why);
-    }
-
-    /// Puts in force what the runner says.
-    fn apply(&mut self) {
-        let (step, faults) = (self.runner.in_force(), &self.target.faults);
-        let number = step.map(|(number, ..)| number);
-        if number == self.in_force {
-            return;
-        }
-        self.in_force = number;
-        match step {
-            Some((_, fault, _)) => {
-                let experiment = self.runner.experiment();
-                tracing::info!(service = experiment.service, "{} for {}", fault.kind.as_str(), fault.share);
-                faults.put(fault, experiment.coin, experiment.radius.max_active);
-            }
-            None => faults.clear(),
-        }
-    }
-
-    fn journal(&self) -> Journal {
-        let now = self.target.faults.counts();
-        let met: Vec<u64> = now.met.iter().zip(self.before.met).map(|(now, before)| now - before).collect();
-        let faults = Counts {
-            met: by_name(Kind::NAMES, &met),
-            active: now.active,
-            overflow: now.overflow - self.before.overflow,
-        };
-        self.runner.journal(self.id, self.began_s, self.began.elapsed(), faults)
     }
 }

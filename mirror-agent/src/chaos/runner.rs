@@ -6,21 +6,22 @@
 //!   └─ no steady state, or not enough traffic ──► ended
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
+mod looks;
+mod told;
+
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::check::{Both, breaks_now, is_broken, shown, unknown_before, unknown_during};
-use super::experiment::{Experiment, Limit};
+use super::check::Both;
+use super::experiment::Experiment;
 use super::fault::Fault;
-use super::journal::{Counts, Ending, Journal, Phase, State, Step};
+use super::journal::{Ending, Step};
 use super::sample::{Sample, Totals, Window};
 
 /// How often the totals are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// The last looks of which errors are counted apart.
 const RECENT: usize = 5;
-/// How many times the baseline is waited for enough traffic.
-const PATIENCE: u32 = 6;
 
 /// A running experiment. All times are since it began.
 #[derive(Debug)]
@@ -141,29 +142,6 @@ impl Runner {
         (self.looked, self.totals) = (now, totals);
     }
 
-    fn look_before(&mut self, now: Duration, is_over: bool) {
-        let limits = || self.experiment.hypothesis.iter().chain(&self.experiment.abort);
-        let before = &self.before.0;
-        if let Some(limit) = limits().find(|limit| is_broken_before(limit, before)) {
-            let why = format!("no steady state to begin with: {limit} does not hold");
-            return self.finish(now, Ending::Refused, why);
-        }
-        if !is_over {
-            return;
-        }
-        match limits().find_map(|limit| unknown_before(limit, &before.of(limit.metric).all)) {
-            None => self.begin_step(now, 0),
-            Some(why) if now >= self.experiment.baseline * PATIENCE => {
-                self.finish(
-                    now,
-                    Ending::Inconclusive,
-                    format!("not enough traffic before the faults: {why}"),
-                );
-            }
-            Some(_) => {}
-        }
-    }
-
     fn begin_step(&mut self, now: Duration, step: usize) {
         let Some(fault) = self.experiment.method.get(step) else { return self.begin_after(now) };
         if step == 0 {
@@ -182,35 +160,6 @@ impl Runner {
         (self.phase, self.began) = (At::Step(step), now);
     }
 
-    fn look_during(&mut self, now: Duration, is_over: bool) {
-        let At::Step(step) = self.phase else { return };
-        let (before, during) = (&self.before.0, &self.during.0);
-        let recent = self.recent();
-        let stops =
-            |limit: &&Limit| is_broken(limit, before, during) || breaks_now(limit, recent.of_limit(limit));
-        let aborts = self.experiment.abort.iter().find(stops).map(|limit| (Ending::Aborted, *limit));
-        let deviates = || {
-            let broken = |limit: &&Limit| is_broken(limit, before, during);
-            self.experiment.hypothesis.iter().find(broken).map(|limit| (Ending::Deviated, *limit))
-        };
-        if let Some((ending, limit)) = aborts.or_else(deviates) {
-            self.end = Some((ending, self.why(&limit, during)));
-            self.begin_after(now);
-        } else if is_over {
-            self.end_step(now);
-            self.begin_step(now, step + 1);
-        }
-    }
-
-    fn recent(&self) -> Recent {
-        let mut recent = Recent::default();
-        for [v1, v2] in &self.recent {
-            recent.0.v1.all.add(v1);
-            recent.0.v2.all.add(v2);
-        }
-        recent
-    }
-
     fn end_step(&mut self, now: Duration) {
         if let Some(step) = self.steps.last_mut() {
             step.ended_s.get_or_insert(now.as_secs_f64());
@@ -222,92 +171,9 @@ impl Runner {
         (self.phase, self.began) = (At::After, now);
     }
 
-    /// The faults are over and had time to be over.
-    fn conclude(&mut self, now: Duration) {
-        let (before, during, after) = (&self.before.0, &self.during.0, &self.after.0);
-        let met: u64 = self.steps.iter().map(|step| step.met).sum();
-        let broken = |limit: &&Limit| is_broken(limit, before, after);
-        let limits = self.experiment.hypothesis.iter();
-        let (ending, why) = if let Some(end) = self.end.take() {
-            end
-        } else if let Some(limit) = limits.clone().find(broken) {
-            let wait = humantime::format_duration(self.experiment.wait);
-            let why = format!("not back {wait} after the last fault: {}", self.why(limit, after));
-            (Ending::Deviated, why)
-        } else if met == 0 {
-            (Ending::Inconclusive, "no request met a fault".to_owned())
-        } else if let Some(why) =
-            limits.clone().find_map(|limit| unknown_during(limit, &during.of(limit.metric).all))
-        {
-            (Ending::Inconclusive, format!("not enough traffic during the faults: {why}"))
-        } else if after.v1.all.requests == 0 {
-            (Ending::Inconclusive, "v1 answered no request after the faults".to_owned())
-        } else {
-            (Ending::Completed, "the hypothesis held".to_owned())
-        };
-        self.finish(now, ending, why);
-    }
-
     fn finish(&mut self, now: Duration, ending: Ending, why: String) {
         self.end_step(now);
         self.end = Some((ending, why));
         (self.phase, self.began, self.looked) = (At::Ended, now, now);
     }
-
-    /// A broken limit, with the figures that break it.
-    fn why(&self, limit: &Limit, now: &Both) -> String {
-        let (before, seen) = (self.before.0.of(limit.metric).all, now.of(limit.metric).all);
-        let errors = |sample: &Sample| format!("{} of {}", sample.errors, sample.requests);
-        match limit.bound {
-            super::Bound::NotFail => "the verdict on v2 is FAIL".to_owned(),
-            super::Bound::Share(_) => {
-                format!("{limit} is broken: {} failed, {} before", errors(&seen), errors(&before))
-            }
-            _ => format!("{limit} is broken: {}, {} before", shown(&seen), shown(&before)),
-        }
-    }
-
-    /// The journal so far. `id` and `began_s` are its own, `faults` what they did since.
-    pub fn journal(&self, id: u64, began_s: f64, now: Duration, faults: Counts) -> Journal {
-        let phases = [("before", &self.before), ("during", &self.during), ("after", &self.after)];
-        let steady = phases.into_iter().filter(|(_, (_, time))| !time.is_zero());
-        Journal {
-            id,
-            title: self.experiment.title.clone(),
-            service: self.experiment.service.clone(),
-            began_s,
-            elapsed_s: if self.is_ended() { self.began } else { now }.as_secs_f64(),
-            phase: match self.phase {
-                At::Before => Phase::Before,
-                At::Step(_) => Phase::Method,
-                At::After => Phase::After,
-                At::Ended => Phase::Ended,
-            },
-            ending: self.end.as_ref().filter(|_| self.is_ended()).map(|(ending, _)| *ending),
-            why: self.end.as_ref().map_or_else(String::new, |(_, why)| why.clone()),
-            steady: steady.map(|(name, state)| (name.to_owned(), figures(state))).collect::<BTreeMap<_, _>>(),
-            hypothesis: self.experiment.hypothesis.iter().map(Limit::to_string).collect(),
-            method: self.steps.clone(),
-            faults,
-        }
-    }
-}
-
-/// The last seconds.
-#[derive(Default)]
-struct Recent(Both);
-
-impl Recent {
-    fn of_limit(&self, limit: &Limit) -> &Sample {
-        &self.0.of(limit.metric).all
-    }
-}
-
-/// What grows has nothing to grow from yet.
-fn is_broken_before(limit: &Limit, before: &Both) -> bool {
-    !matches!(limit.bound, super::Bound::Growth(_)) && is_broken(limit, &Both::default(), before)
-}
-
-fn figures((both, time): &(Both, Duration)) -> State {
-    State { seconds: time.as_secs_f64(), v1: (&both.v1.all).into(), v2: (&both.v2.all).into() }
 }

@@ -115,7 +115,7 @@ fn a_killed_agent_leaves_no_fault_behind() {
 #[test]
 fn what_was_held_goes_on_when_the_fault_ends() {
     let scene = Scene::new("/users/{n}", &PATIENT);
-    let file = scene.experiment("- {fault: blackhole, share: 60%, duration: 2s}", "");
+    let file = scene.experiment("- {fault: blackhole, share: 60%, duration: 5s}", "");
     let (journal, code) = scene.run(&file);
     assert_eq!((code, &journal["faults"]["active"]), (Some(0), &0.into()), "{journal:#}");
     assert_eq!(journal["steady"]["during"]["v2"]["errors"], 0, "{journal:#}");

@@ -53,70 +53,84 @@ pub fn read(steps: Vec<Section<'_>>, errors: &mut Errors) -> Steps {
 }
 
 fn step(mut keys: Section<'_>, errors: &mut Errors) -> (Place, Option<Fault>, Option<Share>) {
-    let name = keys.value("fault", name);
-    let latency = keys.value("latency", values::duration);
-    let jitter = keys.value("jitter", values::duration);
-    let rate = keys.value("bytes_per_second", values::bytes);
-    let share = keys.value("share", values::part);
-    let duration = keys.value("duration", duration);
-    keys.finish();
-    let mut missing = |key, is_there: bool, what: &str| {
-        if !is_there && !keys.refused.contains(&key) {
-            errors.add(&keys.at, what);
-        }
+    let said = Parts {
+        name: keys.value("fault", name),
+        latency: keys.value("latency", values::duration),
+        jitter: keys.value("jitter", values::duration),
+        rate: keys.value("bytes_per_second", values::bytes),
+        share: keys.value("share", values::part),
+        duration: keys.value("duration", duration),
     };
-    missing(
-        "fault",
-        name.is_some(),
-        "names no fault: give it `fault: delay`, abort, reset, blackhole or bandwidth",
-    );
-    missing("share", share.is_some(), "has no share of the connections, for example `share: 5%`");
-    missing(
-        "duration",
-        duration.is_some(),
-        "has no duration: every fault must end, for example `duration: 30s`",
-    );
-    match name.as_ref().map(|said| said.value) {
-        Some("delay") => {
-            missing("latency", latency.is_some(), "delay has no latency, for example `latency: 200ms`")
-        }
-        Some("bandwidth") => {
-            missing(
-                "bytes_per_second",
-                rate.is_some(),
-                "bandwidth has no bytes_per_second, for example 64KiB",
-            );
-        }
-        _ => {}
-    }
-    if let Some(name) = name.as_ref().map(|said| said.value) {
-        only("delay", name, &latency, "latency", errors);
-        only("delay", name, &jitter, "jitter", errors);
-        only("bandwidth", name, &rate, "bytes_per_second", errors);
-    }
-    if let (Some(latency), Some(jitter)) = (&latency, &jitter)
-        && jitter.value > latency.value
-    {
-        errors.add(&jitter.at, "jitter is more than the latency: nothing goes before its time");
-    }
-    let jitter = jitter.map_or(Duration::ZERO, |said| said.value);
-    let kind = name.and_then(|name| match name.value {
-        "delay" => Some(Kind::Delay { latency: latency?.value, jitter }),
-        "abort" => Some(Kind::Abort),
-        "reset" => Some(Kind::Reset),
-        "blackhole" => Some(Kind::Blackhole),
-        _ => Some(Kind::Bandwidth { bytes_per_second: rate?.value }),
-    });
-    let share = share.map(|said| said.value);
-    let fault = kind.zip(share).zip(duration).map(|((kind, share), duration)| Fault {
-        kind,
-        share,
-        duration: duration.value,
-    });
-    (keys.at, fault, share)
+    keys.finish();
+    said.blame_missing(&keys, errors);
+    said.blame_foreign(errors);
+    let share = said.share.as_ref().map(|said| said.value);
+    (keys.at, said.complete(), share)
 }
 
-/// What belongs to one fault says nothing of another.
+/// What one step says.
+struct Parts {
+    name: Option<Said<&'static str>>,
+    latency: Option<Said<Duration>>,
+    jitter: Option<Said<Duration>>,
+    rate: Option<Said<u64>>,
+    share: Option<Said<Share>>,
+    duration: Option<Said<Duration>>,
+}
+
+impl Parts {
+    fn blame_missing(&self, keys: &Section<'_>, errors: &mut Errors) {
+        let mut missing = |key, is_there: bool, what: &str| {
+            if !is_there && !keys.refused.contains(&key) {
+                errors.add(&keys.at, what);
+            }
+        };
+        let faults = "names no fault: give it `fault: delay`, abort, reset, blackhole or bandwidth";
+        missing("fault", self.name.is_some(), faults);
+        let share = "has no share of the connections, for example `share: 5%`";
+        missing("share", self.share.is_some(), share);
+        let duration = "has no duration: every fault must end, for example `duration: 30s`";
+        missing("duration", self.duration.is_some(), duration);
+        if self.is("delay") {
+            missing("latency", self.latency.is_some(), "delay has no latency, for example `latency: 200ms`");
+        }
+        if self.is("bandwidth") {
+            let rate = "bandwidth has no bytes_per_second, for example `bytes_per_second: 64KiB`";
+            missing("bytes_per_second", self.rate.is_some(), rate);
+        }
+    }
+
+    /// What belongs to one fault says nothing of another.
+    fn blame_foreign(&self, errors: &mut Errors) {
+        if let Some(name) = self.name.as_ref().map(|said| said.value) {
+            only("delay", name, &self.latency, "latency", errors);
+            only("delay", name, &self.jitter, "jitter", errors);
+            only("bandwidth", name, &self.rate, "bytes_per_second", errors);
+        }
+        if let (Some(latency), Some(jitter)) = (&self.latency, &self.jitter)
+            && jitter.value > latency.value
+        {
+            errors.add(&jitter.at, "jitter is more than the latency: nothing goes before its time");
+        }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.name.as_ref().is_some_and(|said| said.value == name)
+    }
+
+    fn complete(self) -> Option<Fault> {
+        let jitter = self.jitter.map_or(Duration::ZERO, |said| said.value);
+        let kind = match self.name?.value {
+            "delay" => Kind::Delay { latency: self.latency?.value, jitter },
+            "abort" => Kind::Abort,
+            "reset" => Kind::Reset,
+            "blackhole" => Kind::Blackhole,
+            _ => Kind::Bandwidth { bytes_per_second: self.rate?.value },
+        };
+        Some(Fault { kind, share: self.share?.value, duration: self.duration?.value })
+    }
+}
+
 fn only<T>(owner: &str, name: &str, said: &Option<Said<T>>, key: &str, errors: &mut Errors) {
     if let Some(said) = said.as_ref().filter(|_| name != owner) {
         errors.add(&said.at, format!("{key} is of {owner}, not of {name}"));
