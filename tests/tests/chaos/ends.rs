@@ -83,12 +83,9 @@ fn the_end_of_the_agent_is_the_end_of_the_fault() {
     scene.until_held();
     let status = scene.agent.stop().unwrap();
     assert_balanced(&status);
-    assert_eq!(
-        command.wait(PATIENCE).unwrap().code().is_some_and(|code| code != 0),
-        true,
-        "{}",
-        command.log()
-    );
+    // It hears of the end, or finds nobody there any more.
+    let code = command.wait(PATIENCE).unwrap().code();
+    assert!([Some(1), Some(98)].contains(&code), "{code:?}: {}", command.log());
     nobody_noticed(scene.users);
 }
 
@@ -124,11 +121,9 @@ fn what_was_held_goes_on_when_the_fault_ends() {
     assert_balanced(&scene.agent.stop().unwrap());
 }
 
-/// v1 itself gets slow when the fault begins, as if it were not apart from v2 after all.
 #[test]
 fn a_broken_hypothesis_ends_with_99_and_ends_the_fault() {
-    let scene = Scene::new("/delay/30000?{n}", &[]);
-    // No v1 is flatter than this: 30 ms are never within 1 ms, but the steady state says so only of what grows.
+    let scene = Scene::new("/users/{n}", &[]);
     let file = scene.experiment("- {fault: reset, share: 60%, duration: 30s}", "  v2_errors: {at_most: 1%}");
     let started = Instant::now();
     let (journal, code) = scene.run(&file);

@@ -6,3 +6,4 @@ mod ends;
 mod faults;
 mod files;
 mod scene;
+mod wire;

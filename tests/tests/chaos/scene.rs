@@ -21,7 +21,8 @@ pub struct Scene {
     pub agent: Agent,
     pub users: Load,
     pub v1: Service,
-    pub v2: Service,
+    /// `None`: v2 is somebody else.
+    pub v2: Option<Service>,
     pub world: World,
 }
 
@@ -35,7 +36,7 @@ impl Scene {
         let long = PATIENCE * 3;
         let wishes = ["--get", path, "--connections", "24"];
         let users = Load::start(&world, Host::V1.service(), RATE, long, &wishes).unwrap();
-        Scene { agent, users, v1, v2, world }
+        Scene { agent, users, v1, v2: Some(v2), world }
     }
 
     /// Writes an experiment to a file: this method, and whatever else is needed for it to be one. The bounds are far
