@@ -144,7 +144,7 @@ impl Agent {
     fn totals(&self, target: &Target) -> Totals {
         let service = &target.service;
         let ttfb = |outcome| self.kernel.histograms.read(service.index, V1, measure::TTFB, outcome);
-        let by_outcome = [outcome::OK, outcome::ERROR, outcome::UNKNOWN].map(|outcome| ttfb(outcome));
+        let by_outcome = [outcome::OK, outcome::ERROR, outcome::UNKNOWN].map(ttfb);
         let [ok, errors, unknown] = &by_outcome;
         let v1 = Sample {
             requests: ok.count() + errors.count() + unknown.count(),
