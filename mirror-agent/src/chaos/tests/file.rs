@@ -123,8 +123,8 @@ blast_radius: {share: 20%, max_active: 0, services: [search]}
         "e.yaml:9:27: latency is of delay, not of reset",
         "e.yaml:10:11: fault: \"teapot\" is no fault: there is delay, abort, reset, blackhole, bandwidth",
         "e.yaml:11:40: jitter is more than the latency",
-        "e.yaml:11:65: duration: 2h is longer than an hour",
-        "e.yaml:12:41: max_active: 0 is not from 1 to 65536",
+        "e.yaml:11:66: duration: 2h is longer than an hour",
+        "e.yaml:12:40: max_active: 0 is not from 1 to 65536",
     ];
     let found = parse(text).unwrap_err();
     assert_eq!(found.len(), expected.len(), "{found:#?}");
