@@ -1,5 +1,6 @@
 //! The running agent: its parts, and what it does by itself.
 
+mod chaos;
 mod cost;
 mod explain;
 pub mod guarding;
@@ -14,9 +15,10 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use mirror_common::count::{Packet, SideCount};
 
+pub use chaos::{Begun, Chaos};
 pub use targeting::{Load, Targeting};
 
 use guarding::Guarding;
@@ -52,6 +54,8 @@ pub struct Agent {
     pub targeting: Targeting,
     /// The guards.
     pub guarding: Guarding,
+    /// The experiments with faults on the way to v2.
+    pub chaos: Chaos,
     /// `agent --services to forget--> worker`, one for each.
     workers: Vec<SyncSender<Forget>>,
     started: Instant,
@@ -131,6 +135,7 @@ impl Agent {
             sampler,
             targeting,
             guarding,
+            chaos: Chaos::default(),
             workers,
             started: Instant::now(),
             balance: Mutex::default(),
@@ -157,6 +162,20 @@ impl Agent {
     /// The fence around a service's v2, if it has one.
     pub fn fence(&self, service: u8) -> Option<&Fence> {
         self.fences.get(usize::from(service))?.as_ref()
+    }
+
+    /// Lines for the config that would allow what the fence of a service, or the only fence, does not.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such service or it has no fence, there are several and none is named, or the kernel refuses.
+    pub fn fence_proposal(&self, service: Option<&str>) -> Result<String> {
+        let fences = self.chosen(service)?.into_iter().filter_map(|service| self.fence(service.index));
+        match fences.collect::<Vec<_>>().as_slice() {
+            [] => bail!("no fence there; the config gives one to a service under fence"),
+            [one] => one.proposal(),
+            _ => bail!("several services have a fence; name one with --service: {}", self.names()),
+        }
     }
 
     /// Tells the workers which connections a cap has cut: what they have of those is no longer worth anything.

@@ -2,6 +2,7 @@
 //! What is not typed is `None`; defaults belong to [`crate::config`] and to the accessors here.
 
 mod capture;
+mod chaos;
 mod control;
 mod fence_probe;
 mod log;
@@ -15,7 +16,10 @@ use std::io::Write;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use capture::Capture;
-pub use control::{Change, Check, Explain, Preflight, Reload, Resume, SetShare, Socket, Status, Verdict};
+pub use chaos::{Chaos, ChaosAct, ChaosList, ChaosRun, ChaosStop};
+pub use control::{
+    Change, Check, Explain, Fence, Preflight, Reload, Resume, SetShare, Socket, Status, Verdict,
+};
 pub use fence_probe::FenceProbe;
 pub use log::{Log, LogFormat, LogLevel};
 pub use read::{Read, ReadFormat};
@@ -81,6 +85,10 @@ pub enum Command {
     /// Stop cloning at once and stay stopped
     #[command(after_help = "Example:\n  mirror-agent kill")]
     Kill(Change),
+    /// Make faults between the mirror and v2, and see whether v1 stays flat
+    Chaos(Chaos),
+    /// Show what v2 calls, and what its fence does about it
+    Fence(Fence),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Call from inside a cgroup, for the self-test of a fence

@@ -1,5 +1,6 @@
 //! How a running agent is asked and told: HTTP over a Unix socket, and what only reads over TCP too.
 
+mod chaos;
 mod gates;
 pub mod server;
 

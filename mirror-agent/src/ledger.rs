@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::chaos::Kind;
 use crate::exchange::Unmirrorable;
 use crate::select::Unselected;
 
@@ -20,6 +21,8 @@ pub enum End {
     Unmirrorable(Unmirrorable),
     /// v1 never answered it.
     V1Unanswered,
+    /// It met a fault that we made on its way to v2: whatever v2 did says nothing of v2.
+    Faulted(Kind),
 }
 
 /// How v2 failed.
@@ -78,6 +81,8 @@ pub struct Counts {
     pub unmirrorable: [u64; Unmirrorable::ALL.len()],
     /// Requests that v1 never answered.
     pub v1_unanswered: u64,
+    /// Requests that met a fault of ours, by [`Kind::index`].
+    pub faulted: [u64; Kind::NAMES.len()],
     /// Requests that wait for their end in a connection that is being decoded.
     pub decoding: u64,
     /// Requests that are with the replayer.
@@ -97,6 +102,7 @@ impl Counts {
             + self.shed.iter().sum::<u64>()
             + self.unselected.iter().sum::<u64>()
             + self.unmirrorable.iter().sum::<u64>()
+            + self.faulted.iter().sum::<u64>()
             + self.v1_unanswered;
         self.seen.wrapping_sub(ended + self.in_progress()) as i64
     }
@@ -109,6 +115,7 @@ impl Counts {
             End::Unselected(why) => &mut self.unselected[why as usize],
             End::Unmirrorable(why) => &mut self.unmirrorable[why as usize],
             End::V1Unanswered => &mut self.v1_unanswered,
+            End::Faulted(kind) => &mut self.faulted[kind.index()],
         };
         *bucket += 1;
     }

@@ -11,6 +11,7 @@
 //! explain   which rule decides for a client, and why
 //! read      the exchanges in a capture file, and their summary   capture   makes such a file
 //! playback  the same file as input of replay and compare
+//! chaos     what an experiment with faults between us and v2 does, and how it ends
 //! judge     is v2 worse, no worse, or not known (pure); judging is one service's at run time
 //! contracts how a verdict reads to the controllers of deployments
 //! coding    bodies without their content codings, for compare and read
@@ -22,6 +23,7 @@
 pub mod agent;
 pub mod budget;
 pub mod capture;
+pub mod chaos;
 pub mod check;
 pub mod cli;
 pub mod coding;

@@ -9,7 +9,7 @@ use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
 use mirror_agent::judge::Outcome;
 use mirror_agent::kernel::fence::probe::child;
-use mirror_agent::remote::{commands, preflight, verdict};
+use mirror_agent::remote::{chaos, commands, fence, preflight, verdict};
 use mirror_agent::{capture, check, logging, playback, read, run};
 
 /// Exit code of an error.
@@ -67,6 +67,11 @@ fn execute(command: &Command) -> Result<ExitCode> {
             return Ok(ExitCode::from(code));
         }
         Command::Kill(args) => commands::kill(args)?,
+        Command::Chaos(args) => return Ok(ExitCode::from(chaos::run(args)?)),
+        Command::Fence(args) => {
+            let code = if fence::run(args)? { 0 } else { Outcome::Fail.exit_code() };
+            return Ok(ExitCode::from(code));
+        }
         Command::FenceProbe(args) => {
             let said = child::run(&args.cgroup, [args.v4, args.v6])?;
             writeln!(std::io::stdout(), "{said}")?;

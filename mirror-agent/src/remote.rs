@@ -1,8 +1,10 @@
 //! The commands that ask or tell a running agent over its control socket.
 
+pub mod chaos;
 mod client;
 pub mod commands;
 mod cost;
+pub mod fence;
 mod guards;
 pub mod preflight;
 pub(crate) mod show;

@@ -7,10 +7,12 @@
 //! ```
 
 mod client;
+mod faults;
 mod feed;
 mod judged;
 mod lane;
 mod limiter;
+mod pace;
 mod peer;
 mod probe;
 mod server;
@@ -34,6 +36,7 @@ use lane::{Job, Lane};
 use limiter::Limiter;
 use server::Server;
 
+pub use faults::{Counts as FaultCounts, Faults};
 pub use feed::Feed;
 pub use probe::probe;
 pub use timings::{Phases, Times, Timings};
@@ -51,6 +54,8 @@ pub struct Target {
     pub service: Arc<Service>,
     /// What was timed of a capture's replay. Live traffic is timed by the kernel.
     pub timings: Timings,
+    /// What goes wrong on the way to v2, because an experiment wants it to.
+    pub faults: Faults,
     limiter: Limiter,
     stopped: watch::Sender<bool>,
     /// `lane --exchanges that differ--> the file writer`, where one is wanted.
@@ -92,6 +97,7 @@ impl Target {
         let must_mark = terms.is_none(); // whoever replays a file may have no rights, and taps nothing
         let server = |name, address| Arc::new(Server::new(name, address, must_mark));
         Target {
+            faults: Faults::default(),
             limiter: Limiter::new(&service.limits, QUEUED_BYTES),
             stopped: watch::Sender::new(false),
             records,
@@ -151,8 +157,8 @@ fn reachable(v1: SocketAddr) -> SocketAddr {
 pub struct Replayer {
     targets: Arc<[Arc<Target>]>,
     runtime: Handle,
-    /// `worker --requests--> lane`, one channel for each client connection that has had one to replay.
-    lanes: HashMap<ConnectionId, mpsc::Sender<Job>>,
+    /// `worker --requests--> lane`, one channel for each client connection that has had one to replay, with its number.
+    lanes: HashMap<ConnectionId, (mpsc::Sender<Job>, u64)>,
 }
 
 impl Replayer {
@@ -180,7 +186,7 @@ impl Replayer {
         let size = exchange.request.wire.len() + exchange.response.body.kept.len();
         let Some(room) = target.limiter.room(size) else { return ticket.end(End::Shed(Shed::Queue)) };
         let job = Job { exchange, ticket, due: None, _room: room };
-        let lane = match self.lanes.get(&connection).filter(|lane| !lane.is_closed()) {
+        let (lane, number) = match self.lanes.get(&connection).filter(|(lane, _)| !lane.is_closed()) {
             Some(lane) => lane.clone(),
             None => match self.open(connection, &target) {
                 Some(lane) => lane,
@@ -188,15 +194,18 @@ impl Replayer {
             },
         };
         if let Err(TrySendError::Full(job) | TrySendError::Closed(job)) = lane.try_send(job) {
-            job.ticket.end(End::Shed(Shed::Queue));
+            // Behind a request that a fault holds, no queue is long enough: that is no loss of ours.
+            job.ticket.end(target.faults.of(number).map_or(End::Shed(Shed::Queue), End::Faulted));
         }
     }
 
-    fn open(&mut self, connection: ConnectionId, target: &Arc<Target>) -> Option<mpsc::Sender<Job>> {
+    fn open(&mut self, connection: ConnectionId, target: &Arc<Target>) -> Option<(mpsc::Sender<Job>, u64)> {
         let permit = target.limiter.connection()?;
         let (job_tx, job_rx) = mpsc::channel(LANE_QUEUE);
-        self.runtime.spawn(Lane::new(target.clone(), Some(permit)).run(job_rx));
-        self.lanes.insert(connection, job_tx.clone());
-        Some(job_tx)
+        let lane = Lane::new(target.clone(), Some(permit));
+        let opened = (job_tx, lane.number);
+        self.runtime.spawn(lane.run(job_rx));
+        self.lanes.insert(connection, opened.clone());
+        Some(opened)
     }
 }

@@ -173,7 +173,7 @@ struct Running {
     stop_control: watch::Sender<bool>,
     control: JoinHandle<()>,
     lease: Lease,
-    pulses: [Pulse; 3],
+    pulses: [Pulse; 4],
     watch: Watch,
 }
 
@@ -220,7 +220,7 @@ impl Running {
         let (stop_control, stop) = watch::channel(false);
         let (lapsed, told) = (agent.clone(), agent.clone());
         let events = Pulse::start("events", EVENTS, move || told.forget_cut())?;
-        let [guards, ramps] = start_guards(&agent, replay)?;
+        let [guards, ramps, fences] = start_guards(&agent, replay)?;
         let lease = Lease::take(&agent.kernel.control, move || lapsed.rejoin_all())?;
         let watched = agent.clone();
         let watch = Watch::start(move |heard| watched.kernel.look(heard))?;
@@ -238,7 +238,7 @@ impl Running {
             control,
             lease,
             watch,
-            pulses: [events, guards, ramps],
+            pulses: [events, guards, ramps, fences],
         })
     }
 
@@ -278,6 +278,7 @@ impl Running {
     /// taps off, so that v2's last turns are timed too.
     fn stop(self, _doors: &Doors) -> Arc<Agent> {
         tracing::info!("stopping");
+        self.agent.close_chaos();
         drop(self.lease);
         drop(self.pulses);
         self.agent.keep(true);
@@ -309,13 +310,15 @@ fn hold(kernel: &Kernel, config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// The guards, and what moves more slowly. Two threads: a v2 that does not answer a probe must not keep a guard waiting.
-fn start_guards(agent: &Arc<Agent>, replay: &Handle) -> Result<[Pulse; 2]> {
-    let (guarded, climbing, replay) = (agent.clone(), agent.clone(), replay.clone());
+/// The guards, and what moves more slowly. Threads of their own: a v2 that does not answer a probe, and a process that tries a
+/// fence, must not keep a guard waiting.
+fn start_guards(agent: &Arc<Agent>, replay: &Handle) -> Result<[Pulse; 3]> {
+    let (guarded, climbing, fenced, replay) = (agent.clone(), agent.clone(), agent.clone(), replay.clone());
     let probe = move |v2| replay.block_on(replay::probe(v2));
     Ok([
         Pulse::start("guards", guarding::LOOK, move || guarded.guard())?,
         Pulse::start("ramps", RAMPS, move || climbing.guard_slowly(&probe))?,
+        Pulse::start("fences", guarding::PROOF, move || fenced.prove_fences())?,
     ])
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fence::{Destination, Fence, OTHER_DESTINATION};
 
+use crate::chaos::Kind;
 use crate::differences::Totals;
 use crate::exchange::Unmirrorable;
 use crate::judge::Outcome;
@@ -433,6 +434,9 @@ pub struct Requests {
     pub unmirrorable: BTreeMap<String, u64>,
     /// Never answered by v1.
     pub v1_unanswered: u64,
+    /// Met a fault that an experiment made, by which.
+    #[serde(default)] // an older agent does not say
+    pub faulted: BTreeMap<String, u64>,
     /// Not ended yet.
     pub in_progress: u64,
 }
@@ -447,6 +451,7 @@ impl From<&Counts> for Requests {
             unselected: by_name(Unselected::ALL.map(Unselected::as_str), &counts.unselected),
             unmirrorable: by_name(Unmirrorable::ALL.map(Unmirrorable::as_str), &counts.unmirrorable),
             v1_unanswered: counts.v1_unanswered,
+            faulted: by_name(Kind::NAMES, &counts.faulted),
             in_progress: counts.in_progress(),
         }
     }

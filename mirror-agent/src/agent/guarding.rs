@@ -31,6 +31,8 @@ use watched::Watched;
 
 /// How often the guards look.
 pub const LOOK: Duration = Duration::from_millis(250);
+/// How often fences are proven.
+pub const PROOF: Duration = Duration::from_secs(30);
 /// Nobody has asked for the metrics yet.
 const NEVER: u64 = u64::MAX;
 
@@ -149,6 +151,19 @@ impl Agent {
             return Ok(());
         }
         self.set_switchback(service, &policy, wants_mirror)
+    }
+
+    /// Calls from inside each fence, which must fail. It waits for a process, 2 s at most.
+    pub fn prove_fences(&self) {
+        for service in self.services.iter() {
+            let Some(fence) = self.fence(service.index) else { continue };
+            let evidence = clock::monotonic();
+            let Err(lost) = fence.prove() else { continue };
+            tracing::error!(service = service.name, "the fence is lost: {}", lost.reason);
+            if !self.is_aborted(Some(service)) {
+                self.abort(Some(service), Breach::new(Reason::FenceLost, lost.reason), evidence);
+            }
+        }
     }
 
     /// What is done about once a second: preflights, ramps, and what is kept of them.

@@ -211,6 +211,7 @@ impl Agent {
             Some(_) => self.pause(service)?,
         }
         chosen.iter().for_each(|service| self.targets[usize::from(service.index)].stop());
+        self.stop_chaos("the mirror was stopped");
         std::thread::sleep(SETTLE);
         let last = chosen.iter().filter_map(|service| self.kernel.counts.service(service.index).ok());
         Ok(last.map(|count| count.last_clone).max().unwrap_or(0))

@@ -173,6 +173,28 @@ pub struct Preflight {
     pub socket: Socket,
 }
 
+/// Show what v2 calls, and what its fence does about it
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Example: what would have to be allowed, for the config
+  mirror-agent fence --service checkout --propose
+
+Exit codes: 0 proven, 99 lost, 1 error, 2 usage")]
+pub struct Fence {
+    /// Which service; may be left out where there is only one with a fence
+    #[arg(long, value_name = "NAME", value_parser = values::service_name)]
+    pub service: Option<String>,
+    /// Print the lines that would allow what was called and is not in the list
+    #[arg(long)]
+    pub propose: bool,
+    /// Print JSON
+    #[arg(long, conflicts_with = "propose")]
+    pub json: bool,
+    /// Which agent.
+    #[command(flatten)]
+    pub socket: Socket,
+}
+
 /// Say what this kernel and these rights allow
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  mirror-agent check -i eth0")]

@@ -65,6 +65,8 @@ fn every_help_ends_with_an_example_that_is_accepted() {
         "pause",
         "resume",
         "kill",
+        "chaos",
+        "fence",
         "completions",
     ];
     assert_eq!(seen, all);

@@ -61,7 +61,7 @@ impl Errors {
     }
 
     /// `value`, unless something is wrong. Sorted and without repetition, for the reader who works through them.
-    pub(super) fn or<T>(mut self, value: Option<T>) -> Result<T, Errors> {
+    pub(crate) fn or<T>(mut self, value: Option<T>) -> Result<T, Errors> {
         self.0.sort_by_key(|problem| problem.at.order());
         self.0.dedup();
         match value {

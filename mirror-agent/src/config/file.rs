@@ -36,6 +36,17 @@ pub fn read(path: &Path) -> Result<String, String> {
 ///
 /// `None` when it is not even YAML, or no mapping: then nothing can be said about the rest.
 pub fn parse(name: &str, text: &str) -> (Option<Draft>, Errors) {
+    document(name, text, "a configuration", whole)
+}
+
+/// What `read` makes of the mapping in the text of a file, which `what` names in errors, with all that is wrong with it.
+/// `None` when it is not even YAML, or no mapping.
+pub fn document<T>(
+    name: &str,
+    text: &str,
+    what: &str,
+    read: impl FnOnce(Section<'_>) -> T,
+) -> (Option<T>, Errors) {
     let name: Arc<str> = Arc::from(name);
     let source = Source { name: name.clone(), text, errors: RefCell::default() };
     let root = match yaml::parse(text) {
@@ -47,8 +58,8 @@ pub fn parse(name: &str, text: &str) -> (Option<Draft>, Errors) {
             return (None, errors);
         }
     };
-    let draft = source.section(&root, "a configuration").map(whole);
-    (draft, source.errors.take())
+    let value = source.section(&root, what).map(read);
+    (value, source.errors.take())
 }
 
 fn whole(mut root: Section<'_>) -> Draft {

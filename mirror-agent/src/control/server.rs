@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::Socket;
+use super::chaos::chaos;
 use super::gates::gates;
 use crate::agent::Agent;
 use crate::config::Share;
@@ -86,10 +87,12 @@ fn writing() -> Router<Api> {
         .route("/v1/cost", post(cost)) // measuring is no reading: it costs every program of the host
         .route("/v1/share", post(share))
         .route("/v1/reload", post(reload))
+        .route("/v1/fence/proposal", get(proposal)) // as does this
         .route("/v1/explain", get(explain)) // it only reads, but says who is connected
         .route("/v1/pause", post(pause))
         .route("/v1/resume", post(resume))
         .route("/v1/kill", post(kill))
+        .merge(chaos())
 }
 
 async fn scrape(State(api): State<Api>, headers: HeaderMap) -> Response {
@@ -165,6 +168,10 @@ async fn reload(State(api): State<Api>) -> Response {
     answer(beside(move || api.agent.reload()).await.map(|()| serde_json::json!({})))
 }
 
+async fn proposal(State(api): State<Api>, Query(which): Query<Which>) -> Response {
+    answer(api.agent.fence_proposal(which.service.as_deref()))
+}
+
 async fn explain(State(api): State<Api>, Query(question): Query<Question>) -> Response {
     let said = move || api.agent.explain(question.client, question.service.as_deref(), question.to);
     let said = tokio::task::spawn_blocking(said).await.context("the thread that did it panicked");
@@ -204,7 +211,7 @@ fn done(result: Result<()>, what: &str, service: Option<&str>, ring: Option<&str
 }
 
 /// What the caller asked for, or why not: the only errors are names that do not fit and a kernel that refuses.
-fn answer(result: Result<impl Serialize>) -> Response {
+pub(super) fn answer(result: Result<impl Serialize>) -> Response {
     match result {
         Ok(value) => Json(value).into_response(),
         Err(error) => (StatusCode::BAD_REQUEST, Json(serde_json::json!({ "error": format!("{error:#}") })))

@@ -1,5 +1,6 @@
 //! Every family: its name, its help, and where its values stand in the status.
 
+mod chaos;
 mod fence;
 mod guards;
 mod judge;
@@ -40,6 +41,7 @@ pub fn encode(agent: &Agent, status: &Status, mut encoder: DescriptorEncoder<'_>
     services(status, &mut encoder)?;
     rules::encode(status, &mut encoder)?;
     requests(status, &mut encoder)?;
+    chaos::encode(agent, &mut encoder)?;
     packets(status, &mut encoder)?;
     turns(status, &mut encoder)?;
     losses(status, &mut encoder)?;
@@ -167,6 +169,7 @@ fn ends(service: &Service) -> Vec<(&str, &str, u64)> {
     let mut ends = vec![("compared", "", requests.compared), ("v1_unanswered", "", requests.v1_unanswered)];
     for (end, reasons) in [
         ("v2_failed", &requests.v2_failed),
+        ("faulted", &requests.faulted),
         ("shed", &requests.shed),
         ("unselected", &requests.unselected),
         ("unmirrorable", &requests.unmirrorable),

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use hyper::{Method, Request};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -23,22 +23,44 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub fn ask<T: DeserializeOwned>(socket: &Path, method: Method, target: &str) -> Result<T> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("start a runtime")?;
-    let answer = async { tokio::time::timeout(PATIENCE, exchange(socket, method, target)).await };
-    let (ok, body) = runtime
-        .block_on(answer)
-        .with_context(|| format!("the agent behind {} does not answer", socket.display()))??;
-    if !ok {
-        #[derive(Deserialize)]
-        struct Refusal {
-            error: String,
-        }
-        let refusal = serde_json::from_slice(&body).map(|refusal: Refusal| refusal.error);
-        bail!(refusal.unwrap_or_else(|_| String::from_utf8_lossy(&body).trim().to_owned()));
-    }
-    serde_json::from_slice(&body).context("read the agent's answer")
+    let (status, body) = runtime.block_on(send(socket, method, target, String::new()))?;
+    answer(status, &body)
 }
 
-async fn exchange(socket: &Path, method: Method, target: &str) -> Result<(bool, Bytes)> {
+/// Sends a request with a body to the agent behind `socket`.
+///
+/// # Errors
+///
+/// When no agent listens there, or it does not answer in time.
+pub async fn send(socket: &Path, method: Method, target: &str, body: String) -> Result<(StatusCode, Bytes)> {
+    tokio::time::timeout(PATIENCE, exchange(socket, method, target, body))
+        .await
+        .with_context(|| format!("the agent behind {} does not answer", socket.display()))?
+}
+
+/// What the agent answered, if it did not refuse.
+///
+/// # Errors
+///
+/// When it refused, or its answer is not of this type.
+pub fn answer<T: DeserializeOwned>(status: StatusCode, body: &[u8]) -> Result<T> {
+    if !status.is_success() {
+        bail!(refusal(body));
+    }
+    serde_json::from_slice(body).context("read the agent's answer")
+}
+
+/// Why the agent refused.
+pub fn refusal(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    let refusal = serde_json::from_slice(body).map(|refusal: Refusal| refusal.error);
+    refusal.unwrap_or_else(|_| String::from_utf8_lossy(body).trim().to_owned())
+}
+
+async fn exchange(socket: &Path, method: Method, target: &str, body: String) -> Result<(StatusCode, Bytes)> {
     let stream = UnixStream::connect(socket)
         .await
         .with_context(|| format!("no agent listens on {} (another path? --control)", socket.display()))?;
@@ -46,7 +68,7 @@ async fn exchange(socket: &Path, method: Method, target: &str) -> Result<(bool, 
     tokio::spawn(connection);
     let request = Request::builder().method(method).uri(target).header("host", "mirror-agent");
     let response =
-        sender.send_request(request.body(Empty::<Bytes>::new())?).await.context("ask the agent")?;
-    let ok = response.status().is_success();
-    Ok((ok, response.into_body().collect().await.context("read the agent's answer")?.to_bytes()))
+        sender.send_request(request.body(Full::<Bytes>::from(body))?).await.context("ask the agent")?;
+    let status = response.status();
+    Ok((status, response.into_body().collect().await.context("read the agent's answer")?.to_bytes()))
 }

@@ -2,12 +2,33 @@
 
 use super::show::row;
 use crate::ramp::State;
+use crate::status::Fence;
 use crate::status::guards::{AgentGuards, Guards};
 
 /// Those of the agent as a whole.
 pub fn of_agent(guards: &AgentGuards, text: &mut String) {
     if let Some(breach) = &guards.aborted {
         row("ABORTED", format!("{}: {}", breach.reason, breach.why), text);
+    }
+}
+
+/// The fence of one service.
+pub fn fence(fence: &Fence, text: &mut String) {
+    let age = fence.tested_s_ago.map_or(String::new(), |age| format!(" {age:.0} s ago"));
+    let proof = match &fence.lost {
+        Some(why) => format!("LOST{age}: {why}"),
+        None if fence.proven => format!("proven{age}"),
+        None => "not proven".into(),
+    };
+    row("fence", format!("{}, {proof}", fence.mode), text);
+    for one in &fence.destinations {
+        let beside = one.v1.map_or(String::new(), |v1| format!("; v1 {v1}"));
+        let word = if fence.mode == "report" { "would be denied" } else { "denied" };
+        row(
+            "",
+            format!("{}: {} let through, {} {word}{beside}", one.name, one.v2_allowed, one.v2_denied),
+            text,
+        );
     }
 }
 

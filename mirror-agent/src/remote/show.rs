@@ -103,6 +103,7 @@ fn service(service: &Service, text: &mut String) {
         service.rules.iter().for_each(|one| row("rule", rule(one), text));
     }
     guards::of_service(&service.guards, text);
+    service.fence.iter().for_each(|fence| guards::fence(fence, text));
     row("open", format!("{} mirrored connections", service.connections_open), text);
     requests(&service.requests, &service.differences, text);
     hidden(&service.hidden_differences, text);
@@ -148,6 +149,9 @@ pub(crate) fn requests(requests: &Requests, differences: &Totals, text: &mut Str
         ("unread", &requests.unmirrorable),
     ] {
         row(name, reasons_of(reasons), text);
+    }
+    if requests.faulted.values().any(|count| *count > 0) {
+        row("faulted", reasons_of(&requests.faulted), text);
     }
     let rest = format!("{} unanswered by v1, {} in progress", requests.v1_unanswered, requests.in_progress);
     row("", rest, text);

@@ -1,14 +1,17 @@
 //! One connection to v2: sends bytes, reads one answer, bounded.
 
 use std::io::ErrorKind;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::OWN_MARK;
+use super::faults::Met;
+use super::pace::Pace;
 use super::server::Server;
+use crate::chaos::Kind;
 use crate::http::{Asked, Limits, Method, Response, ResponseDecoder, ResponseItem};
 use crate::ledger::V2Failure;
 use crate::time::Nanos;
@@ -50,7 +53,18 @@ impl Connection {
     }
 
     /// Sends a request and reads its answer. A failure says whether any byte of the answer had come.
-    pub async fn ask(&mut self, wire: &[u8], method: &Method) -> Result<Answered, (V2Failure, bool)> {
+    pub async fn ask(
+        &mut self,
+        wire: &[u8],
+        method: &Method,
+        met: Option<&Met>,
+    ) -> Result<Answered, (V2Failure, bool)> {
+        match met.map(|met| met.kind) {
+            Some(Kind::Abort) => return Err(self.break_off(wire, false).await),
+            Some(Kind::Reset) => return Err(self.break_off(wire, true).await),
+            _ => {}
+        }
+        let (mut there, mut back) = (Pace::of(met), Pace::of(met));
         self.decoder.expect(Asked::of(method));
         // v2 may answer before it has read everything, so both go on at once.
         let (mut reader, mut writer) = self.stream.split();
@@ -62,7 +76,14 @@ impl Connection {
         };
         let (opened, asked) = (self.opened, since(self.opened));
         let (mut sent, mut sent_at) = (false, None);
-        let mut sending = std::pin::pin!(async { writer.write_all(wire).await });
+        let mut sending = std::pin::pin!(async {
+            for piece in wire.chunks(there.piece(wire.len())) {
+                there.until_due().await;
+                writer.write_all(piece).await?;
+                there.passed(piece.len());
+            }
+            std::io::Result::Ok(())
+        });
         loop {
             tokio::select! {
                 result = &mut sending, if !sent => match result {
@@ -70,15 +91,34 @@ impl Connection {
                     // What v2 said before it closed may still be there to read.
                     Err(_) => sent = true,
                 },
-                read = reader.read(&mut self.buffer) => match read {
+                // Neither wait loses anything when the other branch comes first.
+                read = async {
+                    back.until_due().await;
+                    let most = back.piece(BUFFER);
+                    reader.read(&mut self.buffer[..most]).await
+                } => match read {
                     Ok(0) => return answer.end().map(|response| Answered { response, reuse: false, asked, sent: sent_at }),
-                    Ok(read) => if let Some((response, reuse)) = answer.push(&self.buffer[..read])? {
-                        return Ok(Answered { response, reuse: reuse && sent, asked, sent: sent_at });
-                    },
+                    Ok(read) => {
+                        back.passed(read);
+                        if let Some((response, reuse)) = answer.push(&self.buffer[..read])? {
+                            return Ok(Answered { response, reuse: reuse && sent, asked, sent: sent_at });
+                        }
+                    }
                     Err(_) => return Err((V2Failure::Reset, answer.has_begun)),
                 },
             }
         }
+    }
+
+    /// Sends the request, or half of it and a reset behind it, and is of no use any more. Nobody asks again: it was we
+    /// who broke it off.
+    async fn break_off(&mut self, wire: &[u8], in_the_middle: bool) -> (V2Failure, bool) {
+        let end = if in_the_middle { wire.len() / 2 } else { wire.len() };
+        let _ = self.stream.write_all(&wire[..end]).await;
+        if in_the_middle {
+            let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)); // a close is a RST then (socket(7))
+        }
+        (V2Failure::Reset, true)
     }
 }
 

@@ -67,7 +67,8 @@ impl Lane {
             judging.note_second(Ending::Shed);
             return None;
         }
-        let Ok(answered) = peer.ask(request, &marked(request), target.service.timeout(), || ()).await else {
+        let Ok(answered) = peer.ask(request, &marked(request), target.service.timeout(), None, || ()).await
+        else {
             judging.note_second(Ending::Failed);
             return None;
         };

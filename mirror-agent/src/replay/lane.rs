@@ -9,6 +9,7 @@ use super::Target;
 use super::client::Answered;
 use super::peer::Peer;
 use super::timings::Turn;
+use crate::chaos::Kind;
 use crate::compare::{Answer, Comparison, compare};
 use crate::differences::Record;
 use crate::exchange::Exchange;
@@ -35,6 +36,8 @@ pub struct Lane {
     pub(super) target: Arc<Target>,
     pub(super) v2: Peer,
     pub(super) v1: Option<Peer>,
+    /// Its number, by which the coin says whether it meets a fault.
+    pub(super) number: u64,
     permit: Option<OwnedSemaphorePermit>,
     /// It found no room once: a connection goes whole or not at all.
     is_left_out: bool,
@@ -46,13 +49,16 @@ pub struct Lane {
 struct Answers {
     v1: Option<Result<Answered, V2Failure>>,
     v2: Result<Answered, V2Failure>,
+    /// What it met on its way to v2.
+    met: Option<Kind>,
 }
 
 impl Lane {
     /// A lane that is not connected yet. Without a permit it gets one when it needs one.
     pub fn new(target: Arc<Target>, permit: Option<OwnedSemaphorePermit>) -> Self {
         let (v2, v1) = (Peer::new(target.v2.clone()), target.v1.clone().map(Peer::new));
-        Lane { target, v2, v1, permit, is_left_out: false, answered: Nanos::default() }
+        let number = target.faults.number();
+        Lane { target, v2, v1, number, permit, is_left_out: false, answered: Nanos::default() }
     }
 
     /// Works until the client's connection is over and nothing waits any more.
@@ -134,14 +140,19 @@ impl Lane {
         let (request, wire) = (&exchange.request, marked(&exchange.request));
         let (limit, timings) = (self.target.service.timeout(), &self.target.timings);
         let sent = || due.iter().for_each(|due| timings.sent(due.elapsed()));
-        let v2 = self.v2.ask(request, &wire, limit, sent);
-        match self.v1.as_mut().filter(|_| self.target.terms.is_some()) {
-            None => Answers { v1: None, v2: v2.await },
+        let watched = self.target.faults.watch(self.number);
+        let met = watched.as_ref().and_then(|watched| watched.met.as_ref());
+        let kind = met.map(|met| met.kind);
+        let v2 = self.v2.ask(request, &wire, limit, met, sent);
+        let answers = match self.v1.as_mut().filter(|_| self.target.terms.is_some()) {
+            None => Answers { v1: None, v2: v2.await, met: kind },
             Some(v1) => {
-                let (v1, v2) = tokio::join!(v1.ask(request, &wire, limit, || ()), v2);
-                Answers { v1: Some(v1), v2 }
+                let (v1, v2) = tokio::join!(v1.ask(request, &wire, limit, None, || ()), v2);
+                Answers { v1: Some(v1), v2, met: kind }
             }
-        }
+        };
+        watched.into_iter().for_each(|watched| watched.end(&answers.v2));
+        answers
     }
 
     async fn end(&mut self, exchange: &Exchange, captured: Option<Turn>, answers: Answers) -> End {
@@ -150,17 +161,18 @@ impl Lane {
             target.stop(); // there is nobody: the rest of the file would fail as this did
         }
         match answers {
+            Answers { met: Some(kind), .. } => return End::Faulted(kind),
             Answers { v1: Some(Err(_)), .. } => return End::V1Unanswered,
             Answers { v2: Err(failure), .. } => {
                 self.judge_failure(exchange, captured, failure);
                 return End::V2Failed(failure);
             }
-            Answers { v1: Some(Ok(v1)), v2: Ok(v2) } => {
+            Answers { v1: Some(Ok(v1)), v2: Ok(v2), .. } => {
                 target.timings.compared(Some(Turn::made(&v1)), Turn::made(&v2));
                 let comparison = self.compare(exchange, &v1.response, &v2.response);
                 self.keep(exchange, (&v1.response, &v2.response), comparison).await;
             }
-            Answers { v1: None, v2: Ok(v2) } => {
+            Answers { v1: None, v2: Ok(v2), .. } => {
                 let mut comparison = self.compare(exchange, &exchange.response, &v2.response);
                 if target.terms.is_some() {
                     target.timings.compared(captured, Turn::made(&v2));

@@ -23,7 +23,7 @@ pub async fn probe(v2: SocketAddr) -> Result<String, String> {
         let server = Server::new("v2", v2, true);
         let mut connection = Connection::open(&server).await.map_err(|error| format!("{v2}: {error}"))?;
         let method = Method::new("HEAD").ok_or("HEAD is a method")?;
-        let answered = connection.ask(wire.as_bytes(), &method).await;
+        let answered = connection.ask(wire.as_bytes(), &method, None).await;
         answered.map_err(|(how, _)| format!("{v2} accepts connections, but gives no HTTP answer ({how:?})"))
     };
     let answered = tokio::time::timeout(PATIENCE, asking).await;

@@ -56,8 +56,19 @@ impl Agent {
             item("v2", answer.is_ok(), v2),
             item("metrics", true, format!("served on {}", self.guarding.served)),
         ];
+        items.extend(self.fence_item(service));
         items.extend(self.budget_item(service));
         items
+    }
+
+    fn fence_item(&self, service: &Service) -> Option<Item> {
+        let status = self.fence(service.index)?.status().ok()?;
+        let age = status.tested_s_ago.map_or(String::new(), |age| format!(" {age:.0} s ago"));
+        let why = match &status.lost {
+            Some(why) => format!("lost{age}: {why}"),
+            None => format!("proven{age} ({})", status.mode),
+        };
+        Some(item("fence", status.proven, why))
     }
 
     fn budget_item(&self, service: &Service) -> Option<Item> {

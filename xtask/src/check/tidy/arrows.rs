@@ -33,7 +33,17 @@ const LAYERS: [Layer; 6] = [
     // What several edges hold in common: counts, settings, and the middle put together.
     Layer {
         name: "shared",
-        modules: &["status", "latency", "ledger", "differences", "service", "pipeline", "explain", "judging"],
+        modules: &[
+            "status",
+            "latency",
+            "ledger",
+            "differences",
+            "service",
+            "pipeline",
+            "explain",
+            "judging",
+            "chaos",
+        ],
         below: &["middle"],
         inward: true,
         pure: true,

@@ -1,0 +1,7 @@
+//! Experiments on made-up traffic, with time moved.
+
+mod coin;
+mod deploy;
+mod file;
+mod runner;
+mod scenarios;
