@@ -12,6 +12,7 @@
 pub mod agent;
 pub mod cgroup;
 pub mod demo;
+pub mod drill;
 pub mod load;
 pub mod nginx;
 pub mod process;

@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod check;
 mod demo;
+mod drill;
 mod exec;
 mod fuzz;
 mod place;
@@ -42,6 +43,8 @@ enum Verb {
     Bench(bench::Options),
     /// Set up, then show the main job on real traffic (as root)
     Demo(demo::Options),
+    /// Set up, then break things on purpose and measure how soon the mirror is stopped (as root)
+    Drill(drill::Options),
 }
 
 fn main() -> ExitCode {
@@ -64,5 +67,6 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Demo(options) => demo::run(&options),
+        Verb::Drill(options) => drill::run(&options),
     }
 }

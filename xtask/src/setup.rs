@@ -39,7 +39,7 @@ const BUILD: [Package; 6] = [
 const DEMO: [Package; 1] = [Package::with_program("iproute2", "ip")];
 
 /// What the tests have the agent mirror, and what they compare it with.
-const TESTS: [Package; 13] = [
+const TESTS: [Package; 14] = [
     Package::with_program("nginx-light", "nginx"),
     Package::with_program("curl", "curl"),
     Package::with_program("wrk", "wrk"),
@@ -50,6 +50,7 @@ const TESTS: [Package; 13] = [
     Package::with_program("zstd", "zstd"),
     Package::with_program("bpftool", "bpftool"),
     Package::with_program("python3", "python3"),
+    Package::with_program("redis-tools", "redis-cli"),
     // To boot other kernels.
     Package::with_program("qemu-system-x86", "qemu-system-x86_64"),
     Package::with_program("busybox-static", "busybox"),
