@@ -1,6 +1,6 @@
 //! A GET over a Unix socket, with nothing of the agent's own code in it.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +21,10 @@ pub(super) fn get(socket: &Path, target: &str) -> Result<Vec<u8>> {
             return Ok(body);
         }
         let mut buffer = [0; 8192];
-        let read = stream.read(&mut buffer)?;
+        let read = match stream.read(&mut buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue, // a timeout keeps the kernel from reading on
+            read => read?,
+        };
         ensure!(read > 0, "{target}: the connection ended inside the response");
         received.extend_from_slice(&buffer[..read]);
     }

@@ -15,7 +15,7 @@ method:
 - {fault: delay, latency: 100ms, jitter: 20ms, share: 50%, duration: 15s}
 blast_radius: {share: 50%, max_active: 48}
 abort_conditions: [{v1_errors: {above: 5%}}]
-rollback: {wait: 5s}
+rollback: {wait: 15s}
 baseline: 10s
 ";
 

@@ -20,7 +20,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(240);
 /// The parts; the agent goes first, the world last.
 pub(super) struct Stage {
     pub agent: Agent,
-    pub users: Load,
+    pub _users: Load,
     pub v1: Service,
     pub v2: Service,
     pub world: World,
@@ -37,7 +37,7 @@ impl Stage {
         let agent = Agent::start(&world, &["--config", &file.to_string_lossy()])?;
         let wishes = ["--get", "/users/{n}", "--connections", &connections.to_string()];
         let users = Load::start(&world, Host::V1.service(), rate, PATIENCE * 2, &wishes)?;
-        let stage = Stage { agent, users, v1, v2, world };
+        let stage = Stage { agent, _users: users, v1, v2, world };
         Ok(stage)
     }
 
@@ -104,7 +104,9 @@ pub(super) fn service(agent: &Agent) -> Result<Value> {
 
 pub(super) fn when(agent: &Agent, what: &str, is: impl Fn(&Value) -> bool) -> Result<(f64, Value)> {
     let began = Instant::now();
-    let said = until(what, PATIENCE, || Ok(Some(service(agent)?).filter(|service| is(service))))?;
+    let look = || Ok(Some(service(agent)?).filter(|service| is(service)));
+    let said = until(what, PATIENCE, look)
+        .or_else(|error| bail!("{error}: {}", service(agent)?["guards"]["ramp"]))?;
     Ok((began.elapsed().as_secs_f64(), said))
 }
 

@@ -56,6 +56,20 @@ fn a_v2_that_fails_from_the_start_is_not_condemned_on_a_handful() {
 }
 
 #[test]
+fn a_v2_that_is_asked_for_the_first_time_has_half_of_the_window_to_warm_up() {
+    let asked = |fails_for: f64| {
+        move |second: f64| {
+            let total = from(second, 60.0, 50.0);
+            Observation { v2: count(total, total.min(fails_for * 50.0)), ..Observation::default() }
+        }
+    };
+    assert_eq!(breach(LIMITS, 120, asked(4.0)), None);
+    let (second, reason) = breach(LIMITS, 120, asked(60.0)).unwrap();
+    assert_eq!(reason, Reason::V2Errors);
+    assert!((65.0..=66.5).contains(&second), "{second}");
+}
+
+#[test]
 fn errors_under_the_limit_are_for_the_judge() {
     let seen =
         |second| Observation { v2: count(second * 50.0, from(second, 0.0, 24.0)), ..Observation::default() };
