@@ -4,10 +4,11 @@
 //! ```text
 //! world, cgroup ─► process ─► service, nginx, load, agent ─► demo
 //! simulation ─► scenario files, the table of docs/judge.md
+//!            └► rehearsal ─► scenario files of the guards
 //! ```
 //!
-//! Everything but `simulation` and `traffic` needs root and a Linux kernel. Nothing but `simulation` knows how the agent
-//! works inside: it is started as its users start it, and asked over its own control socket.
+//! Everything but `simulation`, `rehearsal` and `traffic` needs root and a Linux kernel. Nothing but `simulation` and `rehearsal` knows how the
+//! agent works inside: it is started as its users start it, and asked over its own control socket.
 
 pub mod agent;
 pub mod cgroup;
@@ -17,6 +18,7 @@ pub mod load;
 pub mod nginx;
 pub mod process;
 pub mod quantile;
+pub mod rehearsal;
 pub mod service;
 pub mod simulation;
 pub mod traffic;

@@ -25,8 +25,9 @@ use mirror_agent::time::Nanos;
 pub use chance::Chance;
 pub use traffic::{Slow, Traffic, Varies, Version, WhenAsked};
 
-use leg::Leg;
+pub(crate) use leg::Leg;
 use pair::Asked;
+pub(crate) use request::{SPREAD, WORK};
 
 /// One run: traffic, two versions and the judge.
 #[derive(Debug)]

@@ -162,7 +162,7 @@ pub fn duration_or_off(text: &str) -> Result<Option<Duration>, String> {
     or_off(text, duration)
 }
 
-/// [`bytes`], or `off`.
+/// [`bytes()`], or `off`.
 pub fn bytes_or_off(text: &str) -> Result<Option<u64>, String> {
     or_off(text, bytes)
 }

@@ -14,7 +14,7 @@ const REMEMBERED: f64 = 60.0;
 
 /// One version.
 #[derive(Debug, Default)]
-pub(super) struct Leg {
+pub(crate) struct Leg {
     /// When stalls begin, earliest first.
     stalls: VecDeque<f64>,
     /// Until when they are known.
@@ -23,7 +23,7 @@ pub(super) struct Leg {
 
 impl Leg {
     /// When a request that comes at `start` and means `work` seconds of work for both versions is answered.
-    pub(super) fn answer(&mut self, start: f64, work: f64, version: &Version, chance: &mut Chance) -> f64 {
+    pub(crate) fn answer(&mut self, start: f64, work: f64, version: &Version, chance: &mut Chance) -> f64 {
         let slow = if chance.happens(version.slow.share) { version.slow.times } else { 1.0 };
         let mut left = work * version.slower * slow * chance.factor(NOISE);
         if version.stalls == 0.0 {

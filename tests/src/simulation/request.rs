@@ -11,9 +11,9 @@ use super::pair::Asked;
 use super::traffic::{Traffic, Version, WhenAsked};
 
 /// The median of the work that a request means, in seconds.
-const WORK: f64 = 0.012;
+pub(crate) const WORK: f64 = 0.012;
 /// How different requests are: the standard deviation of the logarithm of their work.
-const SPREAD: f64 = 0.8;
+pub(crate) const SPREAD: f64 = 0.8;
 /// How long v2 is waited for.
 const TIMEOUT: f64 = 5.0;
 

@@ -25,8 +25,9 @@ use serde::Deserialize;
 
 use super::traffic::Traffic;
 use expect::Expect;
+pub(crate) use phase::Change;
 use phase::Phase;
-use units::{Share, Span};
+pub(crate) use units::{Share, Span};
 
 /// What happens, and what is to be said of it.
 #[derive(Clone, Debug, Deserialize)]

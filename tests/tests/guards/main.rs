@@ -6,5 +6,6 @@ mod abort;
 mod preflight;
 mod ramp;
 mod refused;
+mod scenarios;
 mod scene;
 mod switchback;

@@ -84,7 +84,8 @@ impl Watched {
             self.mirrored = self.mirrored.plus(new);
         }
         self.switch(now, arm, mirrors);
-        breach.or_else(|| self.switchback.as_ref()?.breach()).or_else(|| self.spend(unix, seen))
+        let spent = self.spend(unix, seen); // what is spent is booked whatever else is breached
+        breach.or_else(|| self.switchback.as_ref()?.breach()).or(spent)
     }
 
     /// Whether the switchback, if there is one, has the mirror on.

@@ -30,7 +30,7 @@ pub(super) struct Phase {
 /// What is different about a version.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Change {
+pub(crate) struct Change {
     /// By how much all of its answers take longer than usual.
     slower: Option<Share>,
     errors: Option<Share>,
@@ -69,7 +69,7 @@ impl Phase {
 }
 
 impl Change {
-    fn apply(&self, version: &mut Version) {
+    pub(crate) fn apply(&self, version: &mut Version) {
         version.slower = self.slower.map_or(version.slower, |share| 1.0 + share.0);
         version.errors = self.errors.map_or(version.errors, |share| share.0);
         version.slow = self.slow.map_or(version.slow, |slow| Slow { share: slow.share.0, times: slow.times });

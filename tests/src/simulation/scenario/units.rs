@@ -7,12 +7,12 @@ use serde::Deserialize;
 /// A part of a whole, written as a percentage: 0.1 for `10%`.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Share(pub(super) f64);
+pub(crate) struct Share(pub(crate) f64);
 
 /// A length of time: `90s`, `250ms`, `2m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub(super) struct Span(pub(super) Duration);
+pub(crate) struct Span(pub(crate) Duration);
 
 impl TryFrom<String> for Share {
     type Error = String;
