@@ -9,9 +9,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::guard::{Count, Objective};
+use crate::judge::statistics::upper_tail;
 use crate::time::Nanos;
 
 const HOUR: Duration = Duration::from_secs(3600);
+/// As with the burn rates: a v1 that just keeps its objective has more bad events than it allows half of the time.
+const CHANCE: f64 = 1e-5;
 /// Less than this says nothing about a period.
 const SEEN: Duration = Duration::from_secs(1);
 
@@ -84,6 +87,16 @@ impl Budget {
         while self.kept.hours.front().is_some_and(|(hour, _)| *hour <= oldest) {
             self.kept.hours.pop_front();
         }
+    }
+
+    /// Of events with the mirror on, the bad ones beyond what the objective allows: what the mirror is to blame for where there
+    /// are no pauses to compare with. None while chance may have brought them.
+    pub fn beyond(&self, mirrored: Count) -> u64 {
+        let allowed = 1.0 - self.objective.ratio;
+        if upper_tail(mirrored.total, allowed, mirrored.bad) >= CHANCE {
+            return 0;
+        }
+        (mirrored.bad as f64 - allowed * mirrored.total as f64).max(0.0) as u64
     }
 
     /// How it stands.
@@ -169,7 +182,7 @@ mod tests {
         budget.look(hour_of(1099.6), v1, 500);
         budget.look(hour_of(1099.7), v1, 400); // the estimate has come down
         assert_eq!(budget.standing(hour_of(1100.0)).spent, 500);
-        budget.look(hour_of(1099.8), v1, 721);
+        budget.look(hour_of(1099.8), v1, 725);
         assert!(budget.standing(hour_of(1100.0)).is_frozen);
         budget.grant("the fix is in");
         assert_eq!((budget.standing(hour_of(1100.0)).is_frozen, budget.kept().grants.len()), (false, 1));
@@ -178,6 +191,13 @@ mod tests {
         }
         assert_eq!(budget.kept().grants.last().map(String::as_str), Some("99"));
         assert_eq!(budget.kept().grants.len(), Budget::GRANTS);
+    }
+
+    #[test]
+    fn what_chance_brings_is_not_the_mirrors_fault() {
+        let budget = Budget::new(OBJECTIVE, 0.01, Kept::default());
+        let beyond = |total, bad| budget.beyond(Count { total, bad });
+        assert_eq!([beyond(0, 0), beyond(10_000, 10), beyond(10_000, 20), beyond(10_000, 61)], [0, 0, 0, 50]);
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Guard {
         // A v2 that is asked since a moment ago may be warming up.
         let was_asked = long.total > self.v2.within(now, window / 2).total;
         let is_breach = was_asked && long.ratio() > limit && short.ratio() > limit;
-        (is_breach && upper_tail(long.total, limit / 2.0, long.bad) < CHANCE)
+        (is_breach && upper_tail(long.total, limit, long.bad) < CHANCE)
             .then(|| Breach::new(Reason::V2Errors, why()))
     }
 

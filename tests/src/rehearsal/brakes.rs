@@ -167,10 +167,9 @@ impl Brakes {
     /// Books what the mirror is to blame for. Without pauses to compare with, that is whatever v1 does not keep.
     fn spend(&mut self, now: Nanos, v1: Count) -> Option<Breach> {
         let budget = self.budget.as_mut()?;
-        let allowed = 1.0 - self.told.service.objective.map_or(1.0, |objective| objective.ratio);
-        let beyond = self.mirrored.bad as f64 - allowed * self.mirrored.total as f64;
         let measured = self.switchback.as_ref().and_then(|switchback| switchback.excess(self.mirrored.total));
-        budget.look(unix(now), v1, measured.unwrap_or(beyond.max(0.0) as u64));
+        let excess = measured.unwrap_or_else(|| budget.beyond(self.mirrored));
+        budget.look(unix(now), v1, excess);
         let standing = budget.standing(unix(now));
         let why = format!("{} bad events of {:.0}", standing.spent, standing.allowance);
         standing.is_frozen.then(|| Breach::new(Reason::BudgetSpent, why))

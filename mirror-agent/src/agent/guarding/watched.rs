@@ -131,10 +131,9 @@ impl Watched {
     /// Books what the mirror is to blame for. Without pauses to compare with, that is whatever v1 does not keep.
     fn spend(&mut self, unix: Nanos, seen: &Observation) -> Option<Breach> {
         let budget = self.budget.as_mut()?;
-        let allowed = 1.0 - self.limits.objective.map_or(1.0, |objective| objective.ratio);
-        let beyond = self.mirrored.bad as f64 - allowed * self.mirrored.total as f64;
         let measured = self.switchback.as_ref().and_then(|switchback| switchback.excess(self.mirrored.total));
-        budget.look(unix, seen.v1, measured.unwrap_or(beyond.max(0.0) as u64));
+        let excess = measured.unwrap_or_else(|| budget.beyond(self.mirrored));
+        budget.look(unix, seen.v1, excess);
         let standing = budget.standing(unix);
         let why = format!(
             "the mirror has spent {} bad events of v1, all of its {:.0}; `resume --spend-budget REASON` grants as many again",

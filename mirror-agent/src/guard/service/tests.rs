@@ -47,11 +47,15 @@ fn a_v2_that_fails_wholly_is_seen_in_half_the_time() {
 
 #[test]
 fn a_v2_that_fails_from_the_start_is_not_condemned_on_a_handful() {
-    let seen =
-        |second: f64| Observation { v2: count(second.min(6.0), second.min(6.0)), ..Observation::default() };
-    assert_eq!(breach(LIMITS, 60, seen), None, "6 of 6, where half of the limit says one in 4");
-    let seen =
-        |second: f64| Observation { v2: count(second.min(7.0), second.min(7.0)), ..Observation::default() };
+    let seen = |second: f64| Observation {
+        v2: count((2.0 * second).min(13.0), (2.0 * second).min(13.0)),
+        ..Observation::default()
+    };
+    assert_eq!(breach(LIMITS, 60, seen), None, "13 of 13, where half fail at the limit");
+    let seen = |second: f64| Observation {
+        v2: count((2.0 * second).min(14.0), (2.0 * second).min(14.0)),
+        ..Observation::default()
+    };
     assert_eq!(breach(LIMITS, 60, seen).map(|(_, reason)| reason), Some(Reason::V2Errors));
 }
 
