@@ -3,6 +3,7 @@
 mod cost;
 mod explain;
 pub mod guarding;
+pub mod probing;
 mod reload;
 mod report;
 mod targeting;
@@ -20,6 +21,7 @@ use mirror_common::count::{Packet, SideCount};
 pub use targeting::{Load, Targeting};
 
 use guarding::Guarding;
+use probing::Probing;
 
 use crate::differences::Record;
 use crate::intake::Counters;
@@ -49,6 +51,8 @@ pub struct Agent {
     pub targeting: Targeting,
     /// The guards.
     pub guarding: Guarding,
+    /// The probes.
+    pub probing: Probing,
     /// `agent --services to forget--> worker`, one for each.
     workers: Vec<SyncSender<Forget>>,
     started: Instant,
@@ -72,6 +76,8 @@ pub struct Parts {
     pub targeting: Targeting,
     /// The guards.
     pub guarding: Guarding,
+    /// The probes.
+    pub probing: Probing,
     /// The services by index.
     pub services: Arc<[Arc<Service>]>,
     /// Their replayers by index.
@@ -104,7 +110,7 @@ const NEVER: u64 = u64::MAX;
 impl Agent {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { kernel, shadow, sampler, targeting, guarding, services, targets, intake, workers } = parts;
+        let Parts { kernel, shadow, sampler, targeting, guarding, probing, services, targets, intake, workers } = parts;
         Agent {
             kernel,
             services,
@@ -114,6 +120,7 @@ impl Agent {
             sampler,
             targeting,
             guarding,
+            probing,
             workers,
             started: Instant::now(),
             balance: Mutex::default(),

@@ -14,7 +14,7 @@ use std::io::Write;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use capture::Capture;
-pub use control::{Change, Check, Explain, Preflight, Reload, Resume, SetShare, Socket, Status, Verdict};
+pub use control::{Change, Check, Explain, Preflight, Probe, Reload, Resume, SetShare, Socket, Status, Verdict};
 pub use log::{Log, LogFormat, LogLevel};
 pub use read::{Read, ReadFormat};
 pub use replay::Replay;
@@ -61,6 +61,8 @@ pub enum Command {
     Verdict(Verdict),
     /// Show what must be known before the first clone, and whether it is
     Preflight(Preflight),
+    /// Show what both versions made of the probes, side by side
+    Probe(Probe),
     /// Change how much a running agent mirrors
     Share(SetShare),
     /// Read the config file of a running agent again

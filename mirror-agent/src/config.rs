@@ -10,6 +10,7 @@ mod guards;
 mod hiding;
 mod judge;
 mod prefix;
+mod probes;
 mod resolve;
 mod role;
 mod rules;
@@ -126,6 +127,8 @@ pub struct Service {
     pub guards: Guards,
     /// How the share rises, never down; empty: it is what `share` says.
     pub ramp: Vec<crate::ramp::Step>,
+    /// What both versions are asked on a schedule, with distinct names.
+    pub probes: Vec<crate::probe::Spec>,
 }
 
 /// How far replay may go; what is over is shed and counted, never queued.

@@ -7,7 +7,7 @@ use clap::Parser;
 use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
 use mirror_agent::judge::Outcome;
-use mirror_agent::remote::{commands, preflight, verdict};
+use mirror_agent::remote::{commands, preflight, probe, verdict};
 use mirror_agent::{capture, check, logging, playback, read, run};
 
 /// Exit code of an error.
@@ -63,6 +63,9 @@ fn execute(command: &Command) -> Result<ExitCode> {
         Command::Preflight(args) => {
             let code = if preflight::run(args)? { 0 } else { Outcome::Inconclusive.exit_code() };
             return Ok(ExitCode::from(code));
+        }
+        Command::Probe(args) => {
+            return Ok(ExitCode::from(probe::run(args)?.map_or(ERROR, Outcome::exit_code)));
         }
         Command::Kill(args) => commands::kill(args)?,
         Command::Completions(args) => args.write(&mut std::io::stdout())?,

@@ -5,5 +5,6 @@ pub mod commands;
 mod cost;
 mod guards;
 pub mod preflight;
+pub mod probe;
 pub(crate) mod show;
 pub mod verdict;

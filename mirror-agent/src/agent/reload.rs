@@ -126,6 +126,7 @@ fn fixed_of(old: &Service, new: &Service) -> Vec<String> {
         (old.slo != new.slo, "slo"),
         (old.guards != new.guards, "guards"),
         (old.ramp != new.ramp, "ramp"),
+        (old.probes != new.probes, "probes"),
     ];
     let differing = differing.into_iter().filter(|(differs, _)| *differs);
     differing.map(|(_, key)| format!("{key} of service {}", new.name)).collect()

@@ -9,6 +9,7 @@ use super::guards::{AgentGuardsDraft, GuardsDraft, RampDraft, SloDraft};
 use super::hiding::HidingDraft;
 use super::judge::JudgeDraft;
 use super::prefix::{Ports, Prefix};
+use super::probes::ProbeDraft;
 use super::{OnDisplaced, Role, ShadowInterface, Share};
 
 /// A value and where it was said.
@@ -152,6 +153,8 @@ pub struct ServiceDraft {
     pub guards: GuardsDraft,
     /// How the share rises; from flags, not at all.
     pub ramp: RampDraft,
+    /// What is asked on a schedule; from flags, nothing.
+    pub probes: Vec<ProbeDraft>,
     /// Keys that were given a value that was refused.
     pub refused: Vec<&'static str>,
 }
@@ -219,6 +222,7 @@ impl ServiceDraft {
             slo: SloDraft::default(),
             guards: GuardsDraft::default(),
             ramp: RampDraft::default(),
+            probes: Vec::new(),
             refused: Vec::new(),
         }
     }
@@ -256,6 +260,7 @@ impl ServiceDraft {
             slo: self.slo.over(file.slo),
             guards: self.guards.over(file.guards),
             ramp: file.ramp,
+            probes: file.probes,
             refused: file.refused,
         }
     }

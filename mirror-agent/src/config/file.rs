@@ -10,6 +10,7 @@ use super::guards::{AgentGuardsDraft, GuardsDraft, RampDraft, SloDraft};
 use super::hiding;
 use super::judge::JudgeDraft;
 use super::prefix::{Ports, Prefix};
+use super::probes;
 use super::section::{Section, Source};
 use super::{Share, values, yaml};
 
@@ -118,6 +119,7 @@ fn service(mut keys: Section<'_>) -> ServiceDraft {
     draft.slo = SloDraft::read(&mut keys);
     draft.guards = GuardsDraft::read(&mut keys);
     draft.ramp = RampDraft::read(&mut keys);
+    draft.probes = keys.sections("probes").into_iter().map(probes::draft).collect();
     keys.finish();
     draft.refused = keys.refused;
     draft

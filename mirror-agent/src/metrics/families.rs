@@ -3,6 +3,7 @@
 mod guards;
 mod judge;
 mod network;
+mod probes;
 mod rules;
 
 use std::fmt;
@@ -48,6 +49,7 @@ pub fn encode(agent: &Agent, status: &Status, mut encoder: DescriptorEncoder<'_>
     within(agent, &mut encoder)?;
     judge::encode(agent, status, &mut encoder)?;
     guards::encode(status, &mut encoder)?;
+    probes::encode(status, &mut encoder)?;
     network::encode(agent, status, &mut encoder)
 }
 

@@ -7,7 +7,6 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::OWN_MARK;
 use super::server::Server;
 use crate::http::{Asked, Limits, Method, Response, ResponseDecoder, ResponseItem};
 use crate::ledger::V2Failure;
@@ -28,6 +27,17 @@ pub struct Answered {
     pub sent: Option<Nanos>,
 }
 
+/// When what happened to the last request on a connection, whatever became of it; on the connection's own clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Moments {
+    /// When its first byte was sent.
+    pub asked: Nanos,
+    /// When its last one was; `None` if the answer was whole before, or it never was.
+    pub sent: Option<Nanos>,
+    /// When the first byte of the answer came.
+    pub begun: Option<Nanos>,
+}
+
 /// An open connection.
 pub struct Connection {
     stream: TcpStream,
@@ -35,6 +45,7 @@ pub struct Connection {
     limits: Limits,
     opened: Instant,
     buffer: Box<[u8]>,
+    moments: Moments,
 }
 
 impl Connection {
@@ -46,7 +57,18 @@ impl Connection {
             limits: Limits::default(),
             opened: Instant::now(),
             buffer: vec![0; BUFFER].into(),
+            moments: Moments::default(),
         })
+    }
+
+    /// How far the last request came.
+    pub fn moments(&self) -> Moments {
+        self.moments
+    }
+
+    /// The time on its clock.
+    pub fn now(&self) -> Nanos {
+        since(self.opened)
     }
 
     /// Sends a request and reads its answer. A failure says whether any byte of the answer had come.
@@ -58,24 +80,25 @@ impl Connection {
             decoder: &mut self.decoder,
             limits: &self.limits,
             opened: self.opened,
-            has_begun: false,
+            begun: &mut self.moments.begun,
         };
         let (opened, asked) = (self.opened, since(self.opened));
-        let (mut sent, mut sent_at) = (false, None);
+        (self.moments.asked, self.moments.sent, *answer.begun) = (asked, None, None);
+        let (mut sent, sent_at) = (false, &mut self.moments.sent);
         let mut sending = std::pin::pin!(async { writer.write_all(wire).await });
         loop {
             tokio::select! {
                 result = &mut sending, if !sent => match result {
-                    Ok(()) => (sent, sent_at) = (true, Some(since(opened))),
+                    Ok(()) => (sent, *sent_at) = (true, Some(since(opened))),
                     // What v2 said before it closed may still be there to read.
                     Err(_) => sent = true,
                 },
                 read = reader.read(&mut self.buffer) => match read {
-                    Ok(0) => return answer.end().map(|response| Answered { response, reuse: false, asked, sent: sent_at }),
+                    Ok(0) => return answer.end().map(|response| Answered { response, reuse: false, asked, sent: *sent_at }),
                     Ok(read) => if let Some((response, reuse)) = answer.push(&self.buffer[..read])? {
-                        return Ok(Answered { response, reuse: reuse && sent, asked, sent: sent_at });
+                        return Ok(Answered { response, reuse: reuse && sent, asked, sent: *sent_at });
                     },
-                    Err(_) => return Err((V2Failure::Reset, answer.has_begun)),
+                    Err(_) => return Err((V2Failure::Reset, answer.begun.is_some())),
                 },
             }
         }
@@ -87,13 +110,13 @@ struct Reading<'a> {
     decoder: &'a mut ResponseDecoder,
     limits: &'a Limits,
     opened: Instant,
-    has_begun: bool,
+    begun: &'a mut Option<Nanos>,
 }
 
 impl Reading<'_> {
     fn push(&mut self, mut data: &[u8]) -> Result<Option<(Response, bool)>, (V2Failure, bool)> {
-        self.has_begun = true;
         let now = since(self.opened);
+        self.begun.get_or_insert(now);
         loop {
             match self.decoder.push(now, &mut data, self.limits) {
                 None => return Ok(None),
@@ -111,7 +134,7 @@ impl Reading<'_> {
     fn end(&mut self) -> Result<Response, (V2Failure, bool)> {
         match self.decoder.end() {
             Some(ResponseItem::Complete { response, .. }) => Ok(*response),
-            _ => Err((V2Failure::Reset, self.has_begun)),
+            _ => Err((V2Failure::Reset, self.begun.is_some())),
         }
     }
 }
@@ -122,7 +145,7 @@ fn since(opened: Instant) -> Nanos {
 
 async fn connect(server: &Server) -> std::io::Result<TcpStream> {
     let socket = if server.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    match SockRef::from(&socket).set_mark(OWN_MARK) {
+    match SockRef::from(&socket).set_mark(server.mark) {
         Err(error) if server.must_mark || error.kind() != ErrorKind::PermissionDenied => return Err(error),
         _ => {}
     }
