@@ -25,6 +25,8 @@ pub const PROBES_MAX: usize = 16;
 pub const EVERY: Duration = Duration::from_secs(10);
 /// How long an answer may take if nobody says otherwise; shorter, if they are sent more often.
 pub const TIMEOUT: Duration = Duration::from_secs(1);
+/// The longest that an answer may take. Who waits for one at a terminal waits as long.
+pub const TIMEOUT_MAX: Duration = Duration::from_secs(60);
 
 /// One probe, as it was configured.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -111,7 +111,7 @@ impl Agent {
     /// # Errors
     ///
     /// When there is none, it is out already, or the service is killed.
-    pub fn probe_once(&self, service: Option<&str>, name: &str) -> Result<()> {
+    pub fn probe_once(self: &Arc<Self>, service: Option<&str>, name: &str) -> Result<()> {
         let chosen: Vec<_> = self.chosen(service)?.iter().map(|service| service.index).collect();
         let is_meant = |entry: &Entry| chosen.contains(&entry.service) && entry.probe.name == name;
         let probes = self.probing.probes.iter().enumerate();
@@ -123,13 +123,15 @@ impl Agent {
         if found.iter().any(|(_, service)| self.is_silent(*service)) {
             bail!("not sent: the mirror was killed, and so were the probes; `resume` lets them go on");
         }
+        let mut sent = Vec::new();
         for (index, _) in found {
             if !lock(&self.probing.schedule).take(index) {
                 bail!("probe {name} is being sent right now");
             }
-            self.probing.replay.block_on(self.send_probe(index));
+            let agent = self.clone();
+            sent.push(self.probing.replay.spawn(async move { agent.send_probe(index).await }));
         }
-        Ok(())
+        sent.into_iter().try_for_each(|run| self.probing.replay.block_on(run)).context("the probe has panicked")
     }
 
     /// What each version made of the probes of a service.

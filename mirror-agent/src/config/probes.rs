@@ -6,7 +6,7 @@ use super::draft::Said;
 use super::errors::{Errors, Place};
 use super::section::Section;
 use super::values;
-use crate::probe::{EVERY, Expect, PROBES_MAX, Spec, TAG, TIMEOUT};
+use crate::probe::{EVERY, Expect, PROBES_MAX, Spec, TAG, TIMEOUT, TIMEOUT_MAX};
 use crate::rewrite::MARKER;
 
 /// A [`Spec`] in the making.
@@ -33,7 +33,7 @@ pub fn draft(mut keys: Section<'_>) -> ProbeDraft {
         path: keys.value("path", path),
         headers: keys.pairs("headers", header, field),
         every: keys.value("every", every),
-        timeout: keys.value("timeout", values::duration),
+        timeout: keys.value("timeout", timeout),
         status: Vec::new(),
         body: None,
         refused: Vec::new(),
@@ -113,6 +113,13 @@ fn path(text: &str) -> Result<String, String> {
 fn every(text: &str) -> Result<Duration, String> {
     match values::duration(text)? {
         time if time < Duration::from_secs(1) => Err(format!("{text} is shorter than 1s, the shortest interval of a probe")),
+        time => Ok(time),
+    }
+}
+
+fn timeout(text: &str) -> Result<Duration, String> {
+    match values::duration(text)? {
+        time if time > TIMEOUT_MAX => Err(format!("{text} is longer than a minute, the longest timeout of a probe")),
         time => Ok(time),
     }
 }

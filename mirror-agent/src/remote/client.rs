@@ -21,9 +21,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// When no agent listens there, it does not answer in time, or it refuses.
 pub fn ask<T: DeserializeOwned>(socket: &Path, method: Method, target: &str) -> Result<T> {
+    ask_within(PATIENCE, socket, method, target)
+}
+
+/// The same, of something that may take longer.
+///
+/// # Errors
+///
+/// As [`ask`].
+pub fn ask_within<T: DeserializeOwned>(
+    patience: Duration,
+    socket: &Path,
+    method: Method,
+    target: &str,
+) -> Result<T> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("start a runtime")?;
-    let answer = async { tokio::time::timeout(PATIENCE, exchange(socket, method, target)).await };
+    let answer = async { tokio::time::timeout(patience, exchange(socket, method, target)).await };
     let (ok, body) = runtime
         .block_on(answer)
         .with_context(|| format!("the agent behind {} does not answer", socket.display()))??;

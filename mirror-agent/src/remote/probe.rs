@@ -8,11 +8,11 @@ use comfy_table::{Table, presets};
 use hyper::Method;
 use serde_json::Value;
 
-use super::client::ask;
+use super::client::{ask, ask_within};
 use super::show::{duration, row};
 use crate::cli;
 use crate::judge::Outcome;
-use crate::probe::{Proposal, yaml};
+use crate::probe::{Proposal, TIMEOUT_MAX, yaml};
 use crate::status::Status;
 use crate::status::probes::Probe;
 
@@ -28,7 +28,8 @@ pub fn run(args: &cli::Probe) -> Result<Option<Outcome>> {
     }
     if let Some(name) = &args.once {
         let service = args.service.as_ref().map_or(String::new(), |service| format!("&service={service}"));
-        ask::<Value>(&args.socket.path(), Method::POST, &format!("/v1/probe?name={name}{service}"))?;
+        let patience = TIMEOUT_MAX + TIMEOUT_MAX / 2;
+        ask_within::<Value>(patience, &args.socket.path(), Method::POST, &format!("/v1/probe?name={name}{service}"))?;
     }
     let services = chosen(args)?;
     let mut out = std::io::stdout();

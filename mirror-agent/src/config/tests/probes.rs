@@ -64,6 +64,10 @@ fn mistakes_of_probes() {
             "c.yaml:8:33: every: 100ms is shorter than 1s, the shortest interval of a probe",
         ),
         (
+            "    - {name: a, path: /, every: 5m, timeout: 2m}\n",
+            "c.yaml:8:46: timeout: 2m is longer than a minute, the longest timeout of a probe",
+        ),
+        (
             "    - {name: a, path: /}\n    - {name: a, path: /}\n",
             "c.yaml:9:14: name: a is taken already, at c.yaml:8:14",
         ),
@@ -81,8 +85,8 @@ fn mistakes_of_probes() {
         ),
         (
             "    - {name: a, path: /, expect: {body: 'a(', bodi: x}, evry: 1s}\n",
-            "c.yaml:8:42: body: \"a(\" is not a regular expression: unclosed group\n\
-             c.yaml:8:48: unknown key \"bodi\": is body meant?\nc.yaml:8:58: unknown key \"evry\": is every meant?",
+            "c.yaml:8:41: body: \"a(\" is not a regular expression: unclosed group\n\
+             c.yaml:8:47: unknown key \"bodi\": is body meant?\nc.yaml:8:57: unknown key \"evry\": is every meant?",
         ),
     ];
     for (probes, expected) in cases {
