@@ -110,7 +110,18 @@ const NEVER: u64 = u64::MAX;
 impl Agent {
     /// Puts the parts together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { kernel, shadow, sampler, targeting, guarding, probing, services, targets, intake, workers } = parts;
+        let Parts {
+            kernel,
+            shadow,
+            sampler,
+            targeting,
+            guarding,
+            probing,
+            services,
+            targets,
+            intake,
+            workers,
+        } = parts;
         Agent {
             kernel,
             services,

@@ -14,7 +14,9 @@ use std::io::Write;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use capture::Capture;
-pub use control::{Change, Check, Explain, Preflight, Probe, Reload, Resume, SetShare, Socket, Status, Verdict};
+pub use control::{
+    Change, Check, Explain, Preflight, Probe, Reload, Resume, SetShare, Socket, Status, Verdict,
+};
 pub use log::{Log, LogFormat, LogLevel};
 pub use read::{Read, ReadFormat};
 pub use replay::Replay;

@@ -291,7 +291,8 @@ impl Running {
 
 /// What must wait for its preflight clones nothing from the start.
 fn hold(kernel: &Kernel, config: &Config) -> Result<()> {
-    let waits = |service: &config::Service| service.v2_role == Role::Shadow && config.guards.preflight.is_some();
+    let waits =
+        |service: &config::Service| service.v2_role == Role::Shadow && config.guards.preflight.is_some();
     for (index, _) in (0..).zip(&config.services).filter(|(_, service)| waits(service)) {
         kernel.change_policy(index, |policy| policy.paused |= paused::PREFLIGHT)?;
     }

@@ -115,10 +115,16 @@ impl Agent {
         let chosen: Vec<_> = self.chosen(service)?.iter().map(|service| service.index).collect();
         let is_meant = |entry: &Entry| chosen.contains(&entry.service) && entry.probe.name == name;
         let probes = self.probing.probes.iter().enumerate();
-        let found: Vec<_> = probes.filter(|(_, entry)| is_meant(entry)).map(|(index, entry)| (index, entry.service)).collect();
+        let found: Vec<_> = probes
+            .filter(|(_, entry)| is_meant(entry))
+            .map(|(index, entry)| (index, entry.service))
+            .collect();
         if found.is_empty() {
             let names: Vec<_> = self.probing.probes.iter().map(|entry| entry.probe.name.as_str()).collect();
-            bail!("no such probe: {name}; there is: {}", if names.is_empty() { "none".into() } else { names.join(", ") });
+            bail!(
+                "no such probe: {name}; there is: {}",
+                if names.is_empty() { "none".into() } else { names.join(", ") }
+            );
         }
         if found.iter().any(|(_, service)| self.is_silent(*service)) {
             bail!("not sent: the mirror was killed, and so were the probes; `resume` lets them go on");
@@ -131,7 +137,9 @@ impl Agent {
             let agent = self.clone();
             sent.push(self.probing.replay.spawn(async move { agent.send_probe(index).await }));
         }
-        sent.into_iter().try_for_each(|run| self.probing.replay.block_on(run)).context("the probe has panicked")
+        sent.into_iter()
+            .try_for_each(|run| self.probing.replay.block_on(run))
+            .context("the probe has panicked")
     }
 
     /// What each version made of the probes of a service.

@@ -56,7 +56,9 @@ pub fn complete(drafts: &[ProbeDraft], errors: &mut Errors) -> Vec<Spec> {
     for (index, draft) in drafts.iter().enumerate() {
         let earlier = drafts.get(..index).unwrap_or_default();
         let Some(name) = &draft.name else { continue };
-        if let Some(other) = earlier.iter().filter_map(|one| one.name.as_ref()).find(|one| one.value == name.value) {
+        if let Some(other) =
+            earlier.iter().filter_map(|one| one.name.as_ref()).find(|one| one.value == name.value)
+        {
             errors.add_to(&name.at, "name", &format!("{} is taken already, at {}", name.value, other.at));
         }
     }
@@ -76,7 +78,9 @@ impl ProbeDraft {
         let every = self.every.as_ref().map_or(EVERY, |said| said.value);
         let timeout = self.timeout.as_ref().map_or(TIMEOUT.min(every / 2), |said| said.value);
         if let Some(said) = self.timeout.as_ref().filter(|said| said.value >= every) {
-            let what = format!("{timeout:?} is not less than {every:?}, which is how often it is sent: probes would overlap");
+            let what = format!(
+                "{timeout:?} is not less than {every:?}, which is how often it is sent: probes would overlap"
+            );
             errors.add_to(&said.at, "timeout", &what);
         }
         let mut status: Vec<_> = self.status.iter().map(|said| said.value).collect();
@@ -86,7 +90,11 @@ impl ProbeDraft {
             name: self.name.as_ref()?.value.clone(),
             method: self.method.as_ref().map_or("GET", |said| &said.value).to_owned(),
             path: self.path.as_ref()?.value.clone(),
-            headers: self.headers.iter().map(|(name, value)| (name.value.clone(), value.value.clone())).collect(),
+            headers: self
+                .headers
+                .iter()
+                .map(|(name, value)| (name.value.clone(), value.value.clone()))
+                .collect(),
             every,
             timeout,
             expect: Expect { status, body: self.body.as_ref().map(|said| said.value.clone()) },
@@ -112,14 +120,18 @@ fn path(text: &str) -> Result<String, String> {
 /// More often, and it is no probe but a load.
 fn every(text: &str) -> Result<Duration, String> {
     match values::duration(text)? {
-        time if time < Duration::from_secs(1) => Err(format!("{text} is shorter than 1s, the shortest interval of a probe")),
+        time if time < Duration::from_secs(1) => {
+            Err(format!("{text} is shorter than 1s, the shortest interval of a probe"))
+        }
         time => Ok(time),
     }
 }
 
 fn timeout(text: &str) -> Result<Duration, String> {
     match values::duration(text)? {
-        time if time > TIMEOUT_MAX => Err(format!("{text} is longer than a minute, the longest timeout of a probe")),
+        time if time > TIMEOUT_MAX => {
+            Err(format!("{text} is longer than a minute, the longest timeout of a probe"))
+        }
         time => Ok(time),
     }
 }
@@ -128,7 +140,9 @@ fn header(text: &str) -> Result<String, String> {
     const OURS: [&str; 8] =
         [MARKER.0, TAG, "connection", "content-length", "transfer-encoding", "te", "upgrade", "expect"];
     match values::header(text)? {
-        name if OURS.contains(&name.as_str()) => Err(format!("{name} is what the probe itself sets, or cannot have")),
+        name if OURS.contains(&name.as_str()) => {
+            Err(format!("{name} is what the probe itself sets, or cannot have"))
+        }
         name => Ok(name),
     }
 }

@@ -124,7 +124,12 @@ fn miss_parts(draft: &ServiceDraft, name: &str, errors: &mut Errors) {
     let parts = [
         (draft.v1.is_none(), "v1", "--v1", "say which ADDR:PORT serves users now"),
         (draft.v2.is_none(), "v2", "--v2", "say which ADDR:PORT gets the copy"),
-        (draft.share.is_none() && !is_observed(draft) && draft.ramp.at.is_none(), "share", "--share", SHARE_MISSING),
+        (
+            draft.share.is_none() && !is_observed(draft) && draft.ramp.at.is_none(),
+            "share",
+            "--share",
+            SHARE_MISSING,
+        ),
     ];
     for (_, key, flag, why) in parts.into_iter().filter(|&(missing, key, ..)| missing && !is_refused(key)) {
         if typed {
@@ -145,7 +150,10 @@ fn is_observed(draft: &ServiceDraft) -> bool {
 /// What is mirrored: nothing to a v2 that carries users' traffic.
 fn share(draft: &ServiceDraft, v2_role: Role, errors: &mut Errors) -> Option<Share> {
     if let (Some(at), Role::Observed) = (&draft.ramp.at, v2_role) {
-        errors.add(at, "nothing is mirrored to a v2 that carries users' traffic (v2_role: observed): leave the ramp out");
+        errors.add(
+            at,
+            "nothing is mirrored to a v2 that carries users' traffic (v2_role: observed): leave the ramp out",
+        );
     }
     if let (Some(_), Some(said)) = (&draft.ramp.at, &draft.share) {
         errors.add_to(&said.at, "share", "the ramp says how much is mirrored: leave the share out");

@@ -148,7 +148,12 @@ impl<'a> Section<'a> {
     }
 
     /// The mapping at `key` of names to single values, in its order, without the pairs that were refused.
-    pub fn pairs<K, T>(&mut self, key: &'static str, name: Parse<K>, value: Parse<T>) -> Vec<(Said<K>, Said<T>)> {
+    pub fn pairs<K, T>(
+        &mut self,
+        key: &'static str,
+        name: Parse<K>,
+        value: Parse<T>,
+    ) -> Vec<(Said<K>, Said<T>)> {
         let Some(all) = self.section(key) else { return Vec::new() };
         let mut pairs = Vec::new();
         for (given, node) in all.entries {

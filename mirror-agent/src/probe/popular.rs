@@ -58,7 +58,8 @@ impl Popular {
             return;
         }
         let host = request.headers.get("host").and_then(|host| std::str::from_utf8(host).ok());
-        let host = host.filter(|host| host.len() <= LONGEST && host.bytes().all(|byte| byte.is_ascii_graphic()));
+        let host =
+            host.filter(|host| host.len() <= LONGEST && host.bytes().all(|byte| byte.is_ascii_graphic()));
         self.count(&format!("{method} {}", String::from_utf8_lossy(target)), host);
     }
 
@@ -94,7 +95,9 @@ impl Popular {
             })
         };
         let mut all: Vec<_> = self.entries.iter().filter_map(asked).collect();
-        all.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.path, &a.method).cmp(&(&b.path, &b.method))));
+        all.sort_by(|a, b| {
+            b.count.cmp(&a.count).then_with(|| (&a.path, &a.method).cmp(&(&b.path, &b.method)))
+        });
         all.truncate(how_many);
         all
     }
@@ -114,7 +117,8 @@ mod tests {
     }
 
     fn asked(method: &str, target: &str, header: (&str, &str), status: u16) -> (Request, Response) {
-        let header = (Bytes::copy_from_slice(header.0.as_bytes()), Bytes::copy_from_slice(header.1.as_bytes()));
+        let header =
+            (Bytes::copy_from_slice(header.0.as_bytes()), Bytes::copy_from_slice(header.1.as_bytes()));
         let request = Request {
             method: Method::new(method.to_owned()).unwrap(),
             target: Bytes::copy_from_slice(target.as_bytes()),
@@ -168,7 +172,10 @@ mod tests {
             (0..count).for_each(|_| popular.note(&request, &response));
         }
         let most = popular.most(2);
-        assert_eq!(most.iter().map(|one| (&*one.path, one.count)).collect::<Vec<_>>(), [("/c", 7), ("/a", 3)]);
+        assert_eq!(
+            most.iter().map(|one| (&*one.path, one.count)).collect::<Vec<_>>(),
+            [("/c", 7), ("/a", 3)]
+        );
         assert_eq!(most[0].host.as_deref(), Some("shop"));
     }
 

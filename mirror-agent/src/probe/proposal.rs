@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn the_snippet() {
-        let all = Proposal::all(vec![asked("GET", "/api/users", Some("shop.example")), asked("HEAD", "/", None)]);
+        let all =
+            Proposal::all(vec![asked("GET", "/api/users", Some("shop.example")), asked("HEAD", "/", None)]);
         assert_eq!(
             yaml(&all),
             "probes:\n  - name: api-users  # asked 12 times\n    path: \"/api/users\"\n    headers: {host: \"shop.example\"}\n    \

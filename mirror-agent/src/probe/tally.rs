@@ -13,7 +13,8 @@ impl Tally {
     /// Takes in a run: v1's answer and v2's.
     pub fn note(&mut self, run: [Answer; 2]) {
         for (counts, answer) in self.counts.iter_mut().zip(&run) {
-            if let Some((_, count)) = Ended::ALL.iter().zip(counts).find(|(ended, _)| **ended == answer.ended) {
+            if let Some((_, count)) = Ended::ALL.iter().zip(counts).find(|(ended, _)| **ended == answer.ended)
+            {
                 *count += 1;
             }
         }
@@ -44,10 +45,9 @@ mod tests {
         tally.note([answer(Ended::Success), answer(Ended::Connect)]);
         tally.note([answer(Ended::Success), answer(Ended::Malformed)]);
         assert_eq!((tally.counts(0), tally.counts(1)), ([2, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0, 1]));
-        assert_eq!([0, 1, 2].map(|v| tally.last(v).map(|last| last.ended)), [
-            Some(Ended::Success),
-            Some(Ended::Malformed),
-            None
-        ]);
+        assert_eq!(
+            [0, 1, 2].map(|v| tally.last(v).map(|last| last.ended)),
+            [Some(Ended::Success), Some(Ended::Malformed), None]
+        );
     }
 }

@@ -29,7 +29,12 @@ pub fn run(args: &cli::Probe) -> Result<Option<Outcome>> {
     if let Some(name) = &args.once {
         let service = args.service.as_ref().map_or(String::new(), |service| format!("&service={service}"));
         let patience = TIMEOUT_MAX + TIMEOUT_MAX / 2;
-        ask_within::<Value>(patience, &args.socket.path(), Method::POST, &format!("/v1/probe?name={name}{service}"))?;
+        ask_within::<Value>(
+            patience,
+            &args.socket.path(),
+            Method::POST,
+            &format!("/v1/probe?name={name}{service}"),
+        )?;
     }
     let services = chosen(args)?;
     let mut out = std::io::stdout();

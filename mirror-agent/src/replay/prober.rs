@@ -33,7 +33,8 @@ impl Prober {
         let v1 = reachable(v1);
         Ok(Prober {
             wire: wire(probe, v1),
-            method: Method::new(probe.method.clone()).ok_or_else(|| format!("{} is no method", probe.method))?,
+            method: Method::new(probe.method.clone())
+                .ok_or_else(|| format!("{} is no method", probe.method))?,
             check: Check::new(&probe.expect)?,
             timeout: probe.timeout,
             versions: [Server::probed("v1", v1), Server::probed("v2", v2)],

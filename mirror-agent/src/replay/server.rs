@@ -26,7 +26,14 @@ pub struct Server {
 impl Server {
     /// A version that nobody has connected to.
     pub fn new(name: &'static str, address: SocketAddr, must_mark: bool) -> Server {
-        Server { name, address, must_mark, mark: OWN_MARK, was_reached: AtomicBool::new(false), fault: OnceLock::new() }
+        Server {
+            name,
+            address,
+            must_mark,
+            mark: OWN_MARK,
+            was_reached: AtomicBool::new(false),
+            fault: OnceLock::new(),
+        }
     }
 
     /// A version that is probed: no tap times what is sent to it.

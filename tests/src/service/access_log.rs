@@ -53,7 +53,10 @@ impl Entry {
             body_sha256: digest(body),
             status: status.as_u16(),
             shadow: head.headers.contains_key("x-mirror-shadow"),
-            probe: head.headers.get("x-mirror-probe").map(|tag| String::from_utf8_lossy(tag.as_bytes()).into_owned()),
+            probe: head
+                .headers
+                .get("x-mirror-probe")
+                .map(|tag| String::from_utf8_lossy(tag.as_bytes()).into_owned()),
             took_us: took.as_micros().try_into().unwrap_or(u64::MAX),
         }
     }

@@ -17,7 +17,10 @@ fn both_versions_get_the_probe_and_no_statistics_of_users_have_it() {
     let world = World::new().unwrap();
     let v1 = Service::start(&world, Host::V1, Version::V1).unwrap();
     let v2 = Service::start(&world, Host::V2, Version::V1).unwrap();
-    let agent = agent(&world, "share: 100%\nprobes: [{name: health, path: '/price/5?probe=1', every: 1s, timeout: 900ms}]");
+    let agent = agent(
+        &world,
+        "share: 100%\nprobes: [{name: health, path: '/price/5?probe=1', every: 1s, timeout: 900ms}]",
+    );
     ask(&world, "/users/7", USERS / 2);
     when(&agent, "three runs", |service| version(service, "v1")["results"]["success"].as_u64() >= Some(3));
     ask(&world, "/users/7", USERS / 2);
@@ -42,6 +45,13 @@ fn both_versions_get_the_probe_and_no_statistics_of_users_have_it() {
     // v1 answers some users a second time, to us: what of its log is no copy is the users'.
     let users = logs[0].iter().filter(|entry| !entry.shadow).count();
     assert_eq!((users, &service["turns"]["v1"]["recorded"]), (USERS, &json!(USERS)));
-    assert_eq!((&service["requests"]["seen"], &service["requests"]["unselected"]["copy"]), (&json!(USERS), &json!(0)));
-    assert!(status["agent"]["skipped_packets"]["own"].as_u64() >= Some(sent as u64 * 8), "{:#}", status["agent"]);
+    assert_eq!(
+        (&service["requests"]["seen"], &service["requests"]["unselected"]["copy"]),
+        (&json!(USERS), &json!(0))
+    );
+    assert!(
+        status["agent"]["skipped_packets"]["own"].as_u64() >= Some(sent as u64 * 8),
+        "{:#}",
+        status["agent"]
+    );
 }

@@ -4,6 +4,7 @@
 
 mod apart;
 mod counted;
+mod phases;
 mod proposed;
 mod refused;
 mod scene;

@@ -39,5 +39,8 @@ probes:
     let second = agent(&world, &format!("share: 0%\n{snippet}"));
     assert_eq!(command(&second, &["probe", "--once", "static-1"]).0, Some(0));
     let (code, said) = command(&second, &["probe", "--once", "static-2"]);
-    assert!(code == Some(1) && said.contains("no such probe: static-2; there is: static-1, price-3"), "{said}");
+    assert!(
+        code == Some(1) && said.contains("no such probe: static-2; there is: static-1, price-3"),
+        "{said}"
+    );
 }

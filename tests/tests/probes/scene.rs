@@ -57,9 +57,8 @@ pub fn service(agent: &Agent) -> Value {
 /// Waits until `is` holds of the service; returns what is said of it then.
 pub fn when(agent: &Agent, what: &str, is: impl Fn(&Value) -> bool) -> Value {
     let look = || Ok(Some(service(agent)).filter(|service| is(service)));
-    until(what, PATIENCE, look).unwrap_or_else(|error| {
-        panic!("{error}\n{:#}\n{}", service(agent), agent.process.log())
-    })
+    until(what, PATIENCE, look)
+        .unwrap_or_else(|error| panic!("{error}\n{:#}\n{}", service(agent), agent.process.log()))
 }
 
 /// What is said of the first probe at a version.
@@ -77,7 +76,9 @@ pub fn command(agent: &Agent, arguments: &[&str]) -> (Option<i32>, String) {
 
 /// The samples of the metrics whose names begin so, without their values.
 pub fn samples(world: &World, name: &str) -> Vec<String> {
-    let output = world.output(Host::Node, Command::new("curl").args(["-sS", "http://127.0.0.1:9464/metrics"])).unwrap();
+    let output = world
+        .output(Host::Node, Command::new("curl").args(["-sS", "http://127.0.0.1:9464/metrics"]))
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().filter(|line| line.starts_with(name)).map(str::to_owned).collect()
 }

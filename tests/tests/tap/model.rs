@@ -189,7 +189,13 @@ impl Model {
     }
 
     /// Whose packet it is, and who sent it; makes the connection's entry where it is to have one.
-    fn meet(&mut self, key: &Key, seen: &Seen, own: Option<Decision>, now: Span) -> Result<(Whose, usize), &'static str> {
+    fn meet(
+        &mut self,
+        key: &Key,
+        seen: &Seen,
+        own: Option<Decision>,
+        now: Span,
+    ) -> Result<(Whose, usize), &'static str> {
         let old = self.talks.get(key);
         let anew = old.is_some_and(|talk| {
             seen.syn && seen.from == talk.client && !talk.turns.has_sent_syn(seen.sequence)

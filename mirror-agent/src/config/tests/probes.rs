@@ -17,7 +17,9 @@ fn said(probes: &str) -> String {
 fn a_probe_says_little_or_all() {
     let all = "    - {name: all, method: HEAD, path: '/x?y=1', headers: {Accept: text/html, X-A: 1}, every: 30s, timeout: 2s, \
                expect: {status: [204, 200], body: '\"ok\"'}}\n";
-    let config = build(&with(&format!("    - {{name: health, path: /healthz}}\n{all}    - {{name: fast, path: /, every: 1s}}\n")));
+    let config = build(&with(&format!(
+        "    - {{name: health, path: /healthz}}\n{all}    - {{name: fast, path: /, every: 1s}}\n"
+    )));
     let probes = &config.unwrap().services[0].probes;
     let little = Spec {
         name: "health".into(),
@@ -46,7 +48,10 @@ fn mistakes_of_probes() {
     let cases = [
         ("    - {name: a}\n", "c.yaml:8:7: a probe has no path: say what is asked, for example /healthz"),
         ("    - {path: /}\n", "c.yaml:8:7: a probe has no name: it is a label in the metrics"),
-        ("    - {name: A, path: /}\n", "c.yaml:8:14: name: \"A\" is not a service name: 1 to 32 of a-z, 0-9, _ and -"),
+        (
+            "    - {name: A, path: /}\n",
+            "c.yaml:8:14: name: \"A\" is not a service name: 1 to 32 of a-z, 0-9, _ and -",
+        ),
         (
             "    - {name: a, path: x y}\n",
             "c.yaml:8:23: path: \"x y\" is not what can be asked for: it starts with / and has neither space nor #",

@@ -37,7 +37,9 @@ pub fn encode(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resu
     durations(&legs, encoder)?;
     let help = "Runs of a probe by how they ended";
     let mut metric = family(encoder, "mirror_probes", help, MetricType::Counter)?;
-    let runs = legs.iter().flat_map(|leg| leg.version.results.iter().map(move |(result, count)| (leg, result, count)));
+    let runs = legs
+        .iter()
+        .flat_map(|leg| leg.version.results.iter().map(move |(result, count)| (leg, result, count)));
     for (leg, result, count) in runs.take(SERIES) {
         counter(&mut metric, &leg.with("result", result), *count)?;
     }
@@ -47,7 +49,8 @@ pub fn encode(status: &Status, encoder: &mut DescriptorEncoder<'_>) -> fmt::Resu
 fn durations(legs: &[Leg<'_>], encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let help = "How long the phases of the last run of a probe took; one that was not reached is absent";
     let unit = Unit::Seconds;
-    let mut metric = encoder.encode_descriptor("mirror_probe_duration", help, Some(&unit), MetricType::Gauge)?;
+    let mut metric =
+        encoder.encode_descriptor("mirror_probe_duration", help, Some(&unit), MetricType::Gauge)?;
     for leg in legs {
         for (phase, took) in leg.version.last.iter().flat_map(|last| &last.duration_s) {
             gauge(&mut metric, &leg.with("phase", phase), *took)?;
@@ -73,7 +76,8 @@ fn last(
 }
 
 fn legs(status: &Status) -> Vec<Leg<'_>> {
-    let probes = status.services.iter().flat_map(|service| service.probes.iter().map(move |probe| (service, probe)));
+    let probes =
+        status.services.iter().flat_map(|service| service.probes.iter().map(move |probe| (service, probe)));
     let legs = probes.flat_map(|(service, probe)| {
         probe.versions.iter().map(move |(name, version)| Leg {
             labels: [("service", &*service.name), ("version", name), ("probe", &*probe.name)],
