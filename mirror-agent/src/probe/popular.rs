@@ -85,7 +85,7 @@ impl Popular {
 
     /// The requests that are asked most often, by how often that is certain.
     pub fn most(&self, how_many: usize) -> Vec<Asked> {
-        let asked = |(key, entry): (&Box<str>, &Entry)| {
+        let asked = |(key, entry): (&str, &Entry)| {
             let (method, path) = key.split_once(' ')?;
             Some(Asked {
                 method: method.into(),
@@ -94,7 +94,8 @@ impl Popular {
                 count: entry.count - entry.error,
             })
         };
-        let mut all: Vec<_> = self.entries.iter().filter_map(asked).collect();
+        let mut all: Vec<_> =
+            self.entries.iter().map(|(key, entry)| (&**key, entry)).filter_map(asked).collect();
         all.sort_by(|a, b| {
             b.count.cmp(&a.count).then_with(|| (&a.path, &a.method).cmp(&(&b.path, &b.method)))
         });
