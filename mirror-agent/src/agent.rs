@@ -4,6 +4,7 @@ mod chaos;
 mod cost;
 mod explain;
 pub mod guarding;
+pub mod probing;
 mod reload;
 mod report;
 mod targeting;
@@ -22,6 +23,7 @@ pub use chaos::{Begun, Chaos};
 pub use targeting::{Load, Targeting};
 
 use guarding::Guarding;
+use probing::Probing;
 
 use crate::differences::Record;
 use crate::intake::Counters;
@@ -56,6 +58,8 @@ pub struct Agent {
     pub guarding: Guarding,
     /// The experiments with faults on the way to v2.
     pub chaos: Chaos,
+    /// The probes.
+    pub probing: Probing,
     /// `agent --services to forget--> worker`, one for each.
     workers: Vec<SyncSender<Forget>>,
     started: Instant,
@@ -81,6 +85,8 @@ pub struct Parts {
     pub targeting: Targeting,
     /// The guards.
     pub guarding: Guarding,
+    /// The probes.
+    pub probing: Probing,
     /// The services by index.
     pub services: Arc<[Arc<Service>]>,
     /// Their replayers by index.
@@ -120,6 +126,7 @@ impl Agent {
             sampler,
             targeting,
             guarding,
+            probing,
             services,
             targets,
             intake,
@@ -136,6 +143,7 @@ impl Agent {
             targeting,
             guarding,
             chaos: Chaos::default(),
+            probing,
             workers,
             started: Instant::now(),
             balance: Mutex::default(),

@@ -18,7 +18,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub use capture::Capture;
 pub use chaos::{Chaos, ChaosAct, ChaosList, ChaosRun, ChaosStop};
 pub use control::{
-    Change, Check, Explain, Fence, Preflight, Reload, Resume, SetShare, Socket, Status, Verdict,
+    Change, Check, Explain, Fence, Preflight, Probe, Reload, Resume, SetShare, Socket, Status, Verdict,
 };
 pub use fence_probe::FenceProbe;
 pub use log::{Log, LogFormat, LogLevel};
@@ -67,6 +67,8 @@ pub enum Command {
     Verdict(Verdict),
     /// Show what must be known before the first clone, and whether it is
     Preflight(Preflight),
+    /// Show what both versions made of the probes, side by side
+    Probe(Probe),
     /// Change how much a running agent mirrors
     Share(SetShare),
     /// Read the config file of a running agent again

@@ -32,7 +32,7 @@ pub use json::MAX_NODES;
 pub use path::{BadPath, MAX_PATH};
 pub use redact::Redactor;
 pub use rules::{
-    Act, BadRule, Rule, Rules, Tolerance, VOLATILE_HTML, WELL_KNOWN, check_expression, check_path,
+    Act, BadRule, Rule, Rules, Tolerance, VOLATILE_HTML, WELL_KNOWN, check_expression, check_path, compile,
 };
 pub use show::MAX_VALUE;
 

@@ -11,6 +11,7 @@ mod guards;
 mod hiding;
 mod judge;
 mod prefix;
+mod probes;
 mod resolve;
 mod role;
 mod rules;
@@ -132,6 +133,8 @@ pub struct Service {
     pub ramp: Vec<crate::ramp::Step>,
     /// What keeps v2's own calls in.
     pub fence: Option<Fence>,
+    /// What both versions are asked on a schedule, with distinct names.
+    pub probes: Vec<crate::probe::Spec>,
 }
 
 /// How far replay may go; what is over is shed and counted, never queued.

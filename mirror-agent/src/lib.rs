@@ -15,6 +15,7 @@
 //! judge     is v2 worse, no worse, or not known (pure); judging is one service's at run time
 //! contracts how a verdict reads to the controllers of deployments
 //! coding    bodies without their content codings, for compare and read
+//! probe     what both versions are asked on a schedule, and what was answered (pure)
 //! route     the path template of a request, for compare and read
 //! ```
 //!
@@ -47,6 +48,7 @@ pub mod metrics;
 pub mod packet;
 pub mod pipeline;
 pub mod playback;
+pub mod probe;
 pub mod ramp;
 pub mod read;
 pub mod remote;

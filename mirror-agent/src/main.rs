@@ -9,7 +9,7 @@ use mirror_agent::cli::{Cli, Command};
 use mirror_agent::config::Config;
 use mirror_agent::judge::Outcome;
 use mirror_agent::kernel::fence::probe::child;
-use mirror_agent::remote::{chaos, commands, fence, preflight, verdict};
+use mirror_agent::remote::{chaos, commands, fence, preflight, probe, verdict};
 use mirror_agent::{capture, check, logging, playback, read, run};
 
 /// Exit code of an error.
@@ -65,6 +65,9 @@ fn execute(command: &Command) -> Result<ExitCode> {
         Command::Preflight(args) => {
             let code = if preflight::run(args)? { 0 } else { Outcome::Inconclusive.exit_code() };
             return Ok(ExitCode::from(code));
+        }
+        Command::Probe(args) => {
+            return Ok(ExitCode::from(probe::run(args)?.map_or(ERROR, Outcome::exit_code)));
         }
         Command::Kill(args) => commands::kill(args)?,
         Command::Chaos(args) => return Ok(ExitCode::from(chaos::run(args)?)),

@@ -301,6 +301,9 @@ impl Behind {
 /// the header tells. A capture may be one of copies on purpose.
 fn may_replay(exchange: &Exchange, service: &Service, is_live: bool) -> Result<(), Unselected> {
     let request = &exchange.request;
+    if is_live {
+        service.popular().note(request, &exchange.response);
+    }
     if is_live && request.headers.get(MARKER.0).is_some() {
         return Err(Unselected::Copy);
     }

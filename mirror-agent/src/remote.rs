@@ -7,5 +7,6 @@ mod cost;
 pub mod fence;
 mod guards;
 pub mod preflight;
+pub mod probe;
 pub(crate) mod show;
 pub mod verdict;

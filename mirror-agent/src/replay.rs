@@ -15,6 +15,7 @@ mod limiter;
 mod pace;
 mod peer;
 mod probe;
+mod prober;
 mod server;
 mod timings;
 
@@ -22,6 +23,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use mirror_common::policy::PROBE_BIT;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
@@ -39,10 +41,13 @@ use server::Server;
 pub use faults::{Counts as FaultCounts, Faults};
 pub use feed::Feed;
 pub use probe::probe;
+pub use prober::Prober;
 pub use timings::{Phases, Times, Timings};
 
 /// Mark of our own sockets, by which a tap knows them. "mirr" in ASCII, to be told from other people's marks.
 pub const OWN_MARK: u32 = 0x6d69_7272;
+/// Mark of the sockets of probes: a tap neither clones nor times them, whichever version they ask.
+pub const PROBE_MARK: u32 = OWN_MARK ^ PROBE_BIT;
 /// Requests of one client connection that wait. One more is shed.
 const LANE_QUEUE: usize = 64;
 /// Bytes that all waiting requests of a service may hold, with v1's answers. More is shed.

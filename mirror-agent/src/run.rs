@@ -23,6 +23,7 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 
 use crate::agent::guarding::{self, Guarding};
+use crate::agent::probing::{self, Probing};
 use crate::agent::{self, Agent, Load, Targeting};
 use crate::config::{self, Config, Role, ShadowInterface};
 use crate::control::{self, Socket};
@@ -173,7 +174,7 @@ struct Running {
     stop_control: watch::Sender<bool>,
     control: JoinHandle<()>,
     lease: Lease,
-    pulses: [Pulse; 4],
+    pulses: Vec<Pulse>,
     watch: Watch,
 }
 
@@ -212,6 +213,7 @@ impl Running {
             sampler,
             targeting,
             guarding,
+            probing: Probing::new(config, replay.clone())?,
             services: services.clone(),
             targets: targets.clone(),
             intake: intake.clone(),
@@ -220,7 +222,9 @@ impl Running {
         let (stop_control, stop) = watch::channel(false);
         let (lapsed, told) = (agent.clone(), agent.clone());
         let events = Pulse::start("events", EVENTS, move || told.forget_cut())?;
-        let [guards, ramps, fences] = start_guards(&agent, replay)?;
+        let mut pulses = vec![events];
+        pulses.extend(start_guards(&agent, replay)?);
+        pulses.extend(start_probes(&agent)?);
         let lease = Lease::take(&agent.kernel.control, move || lapsed.rejoin_all())?;
         let watched = agent.clone();
         let watch = Watch::start(move |heard| watched.kernel.look(heard))?;
@@ -230,16 +234,7 @@ impl Running {
             config.services.iter().map(|one| format!("{} {}", one.name, one.share)).collect();
         tracing::info!(interfaces = ?config.interfaces, mechanism = agent.kernel.mechanism.as_str(),
             shadow = agent.shadow.name, "mirroring {}", shares.join(", "));
-        Ok(Running {
-            agent,
-            workers,
-            stop_workers,
-            stop_control,
-            control,
-            lease,
-            watch,
-            pulses: [events, guards, ramps, fences],
-        })
+        Ok(Running { agent, workers, stop_workers, stop_control, control, lease, watch, pulses })
     }
 
     fn until_stopped(&self, config: &Config, signals: &Signals, watch: &mut Option<FileWatch>) -> Result<()> {
@@ -320,6 +315,15 @@ fn start_guards(agent: &Arc<Agent>, replay: &Handle) -> Result<[Pulse; 3]> {
         Pulse::start("ramps", RAMPS, move || climbing.guard_slowly(&probe))?,
         Pulse::start("fences", guarding::PROOF, move || fenced.prove_fences())?,
     ])
+}
+
+/// The probes, if there are any.
+fn start_probes(agent: &Arc<Agent>) -> Result<Option<Pulse>> {
+    if agent.probing.is_empty() {
+        return Ok(None);
+    }
+    let agent = agent.clone();
+    Ok(Some(Pulse::start("probes", probing::LOOK, move || agent.send_probes())?))
 }
 
 /// The kernel programs that run here.

@@ -1,7 +1,7 @@
 //! One service at run time: what the config says of it, and what is counted for it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -11,6 +11,7 @@ use crate::config;
 use crate::differences::Differences;
 use crate::judging::Judging;
 use crate::ledger::Ledger;
+use crate::probe::Popular;
 use crate::route::{Pattern, Routes};
 use crate::select::Selection;
 
@@ -48,6 +49,7 @@ pub struct Service {
     pub v2_role: config::Role,
     /// Who judges v2.
     pub judging: Judging,
+    popular: Mutex<Popular>,
 }
 
 impl Service {
@@ -86,7 +88,13 @@ impl Service {
             differences: Arc::default(),
             v2_role: config.v2_role,
             judging: Judging::new(config, started),
+            popular: Mutex::default(),
         })
+    }
+
+    /// What its users ask most often.
+    pub fn popular(&self) -> MutexGuard<'_, Popular> {
+        self.popular.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The longest that a replayed request may take.

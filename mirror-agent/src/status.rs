@@ -4,6 +4,7 @@
 
 mod fence;
 pub mod guards;
+pub mod probes;
 
 use std::collections::BTreeMap;
 
@@ -302,6 +303,9 @@ pub struct Service {
     /// The brakes.
     #[serde(default)] // as above
     pub guards: guards::Guards,
+    /// What both versions are asked on a schedule; empty without probes.
+    #[serde(default)] // as above
+    pub probes: Vec<probes::Probe>,
     /// Turns by version.
     pub turns: BTreeMap<String, Turns>,
     /// Latencies by version, from the kernel's histograms, all outcomes together.

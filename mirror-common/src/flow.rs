@@ -166,6 +166,8 @@ pub mod decision {
     pub const CAPPED: u8 = 2;
     /// The agent's own traffic: never cloned, so that a mirror cannot feed itself.
     pub const OWN: u8 = 3;
+    /// The agent's own probe: besides, it is not timed, so that no version's statistics have it among those of users.
+    pub const PROBE: u8 = 4;
 }
 
 /// Where a connection's turn stands.

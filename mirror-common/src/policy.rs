@@ -21,7 +21,7 @@ pub struct Control {
     pub shadow_interface: u32,
     /// Index of the interface that packets without a link header are cloned to; 0 is none.
     pub raw_shadow_interface: u32,
-    /// Mark of the agent's own sockets; 0 is none.
+    /// Mark of the agent's own sockets; 0 is none. Those of its probes have [`PROBE_BIT`] the other way round.
     pub own_mark: u32,
     /// Not 0 where endpoints without an address are known, so that both lookups are worth their time.
     pub any_address: u32,
@@ -35,6 +35,9 @@ pub struct Control {
     pub ports: [u64; PORT_WORDS],
 }
 const _: () = assert!(size_of::<Control>() == 56 + PORT_WORDS * 8);
+
+/// The bit by which the mark of a probe differs from [`Control::own_mark`].
+pub const PROBE_BIT: u32 = 1 << 31;
 
 /// Words of [`Control::ports`].
 pub const PORT_WORDS: usize = 65_536 / 64;

@@ -10,14 +10,17 @@ use mirror_common::share;
 use crate::maps::RULES_BY_PREFIX;
 use crate::subject::{Decided, Sighting};
 
+/// What [`decide`] is told of a packet that does not carry our mark; of one that does, what it decides.
+pub const NOT_OURS: u8 = 0;
+
 /// Decides, without the flow table: also for packets that have no entry.
 #[inline(always)]
-pub fn decide(key: &FlowKey, seen: &Sighting, own: bool) -> Decided {
+pub fn decide(key: &FlowKey, seen: &Sighting, own: u8) -> Decided {
     let bank = bank(seen.policy);
     let slot = if seen.subject.is_primary() { rule(seen, bank) } else { REST };
     let rule = seen.policy.rule(bank, slot);
-    let decision = if own {
-        decision::OWN
+    let decision = if own != NOT_OURS {
+        own
     } else if share::is_in(key.hash(seen.policy.seed), rule.share_ppm) {
         decision::MIRROR
     } else {

@@ -62,7 +62,7 @@ pub fn open(
     key: &FlowKey,
     from_low: bool,
     seen: &Sighting,
-    own: bool,
+    own: u8,
     old: Option<&Flow>,
 ) -> Result<&'static mut Flow, Skip> {
     if let Some(old) = old {
@@ -86,7 +86,7 @@ pub fn open(
 }
 
 #[inline(always)]
-fn fresh(key: &FlowKey, from_low: bool, seen: &Sighting, own: bool) -> Flow {
+fn fresh(key: &FlowKey, from_low: bool, seen: &Sighting, own: u8) -> Flow {
     let client_is_low = from_low == (seen.subject.side == side::CLIENT);
     let decided = decide(key, seen, own);
     let mut flow = empty();

@@ -5,11 +5,11 @@ use aya_ebpf::macros::classifier;
 use aya_ebpf::programs::TcContext;
 use mirror_common::count::{Packet as Ending, SideCount, Skip};
 use mirror_common::flow::{Flow, FlowKey, TCP, decision};
-use mirror_common::policy::Control;
+use mirror_common::policy::{Control, PROBE_BIT};
 
 use crate::caps;
 use crate::clone::{Cloned, clone};
-use crate::decide::decide;
+use crate::decide::{NOT_OURS, decide};
 use crate::endpoint;
 use crate::flow::{self, Found};
 use crate::maps::{POLICIES, SIDE_COUNTS, SKIP_COUNTS, control};
@@ -91,7 +91,7 @@ impl<'a> Tap<'a> {
     #[inline(always)]
     fn take(&self) -> Result<(), Skip> {
         let (seen, mut entry) = self.meet()?;
-        if seen.subject.is_primary() && self.is_own() {
+        if is_left_alone(self.own(), &seen) {
             return Err(Skip::Own);
         }
         let mut over = false;
@@ -101,7 +101,7 @@ impl<'a> Tap<'a> {
                 if now > flow.last_seen {
                     flow.last_seen = now;
                 }
-                if flow.decision == decision::OWN && seen.subject.is_primary() {
+                if is_left_alone(flow.decision, &seen) {
                     return Err(Skip::Own);
                 }
                 if !flow::owns(flow, seen.subject.side, self.interface(), self.hook) {
@@ -145,7 +145,7 @@ impl<'a> Tap<'a> {
         if old.is_none() && !flow::is_worth_an_entry(self.packet) {
             return Ok((seen, None));
         }
-        let flow = flow::open(self.key, self.from_low, &seen, self.is_own(), old.as_deref())?;
+        let flow = flow::open(self.key, self.from_low, &seen, self.own(), old.as_deref())?;
         Ok((seen, Some(flow)))
     }
 
@@ -173,9 +173,14 @@ impl<'a> Tap<'a> {
     }
 
     #[inline(always)]
-    fn is_own(&self) -> bool {
+    fn own(&self) -> u8 {
         // SAFETY: `ctx` is the live socket buffer of this run.
-        self.control.own_mark != 0 && unsafe { (*self.ctx.skb.skb).mark } == self.control.own_mark
+        match unsafe { (*self.ctx.skb.skb).mark } ^ self.control.own_mark {
+            _ if self.control.own_mark == 0 => NOT_OURS,
+            0 => decision::OWN,
+            PROBE_BIT => decision::PROBE,
+            _ => NOT_OURS,
+        }
     }
 
     #[inline(always)]
@@ -204,8 +209,8 @@ impl<'a> Tap<'a> {
         {
             return Ok(owned.then_some(decided));
         }
-        let decided = decide(self.key, seen, self.is_own());
-        if decided.decision == decision::OWN && seen.subject.is_primary() {
+        let decided = decide(self.key, seen, self.own());
+        if is_left_alone(decided.decision, seen) {
             return Err(Skip::Own);
         }
         Ok(Some(decided))
@@ -266,6 +271,12 @@ impl<'a> Tap<'a> {
             }
         });
     }
+}
+
+/// Our own traffic to v1, which is nobody's. What we send to v2 is timed, but for probes.
+#[inline(always)]
+fn is_left_alone(decision: u8, seen: &Sighting) -> bool {
+    decision == decision::PROBE || decision == decision::OWN && seen.subject.is_primary()
 }
 
 #[inline(always)]

@@ -111,6 +111,7 @@ fn connection(flow: &Flow, decided_by: Option<String>) -> Connection {
         (decision::MIRROR, "mirror"),
         (decision::CAPPED, "capped"),
         (decision::OWN, "own"),
+        (decision::PROBE, "probe"),
     ];
     let phases = [(phase::IDLE, "idle"), (phase::REQUEST, "request"), (phase::RESPONSE, "response")];
     let marks = [(mark::COUNTED, "counted"), (mark::CUT, "cut"), (mark::HANDSHAKE, "handshake")];

@@ -127,6 +127,7 @@ fn fixed_of(old: &Service, new: &Service) -> Vec<String> {
         (old.guards != new.guards, "guards"),
         (old.ramp != new.ramp, "ramp"),
         (old.fence != new.fence, "fence"),
+        (old.probes != new.probes, "probes"),
     ];
     let differing = differing.into_iter().filter(|(differs, _)| *differs);
     differing.map(|(_, key)| format!("{key} of service {}", new.name)).collect()

@@ -113,6 +113,7 @@ impl Agent {
             undecodable_bodies: service.differences.undecodable().by_version(),
             verdict: self.with_abort(service, super::verdict::verdict(service, None)?).into(),
             guards: self.service_guards(service),
+            probes: self.probes(service),
             second_answers: by_name(Ending::NAMES, &service.judging.seconds()),
             turns: turns.collect::<Result<_>>()?,
             latency: latency.collect(),

@@ -177,6 +177,7 @@ impl Agent {
         if !stopped_meanwhile() {
             for service in chosen {
                 self.targets[usize::from(service.index)].resume();
+                self.probing.set_killed(service, false);
                 self.set_paused(service, paused::ASKED, false)?;
             }
             self.kernel.control.set_killed(false);
@@ -197,6 +198,7 @@ impl Agent {
     pub fn kill(&self, service: Option<&str>) -> Result<Duration> {
         let commanded = clock::monotonic();
         let latency = self.stop_cloning(service)?.saturating_sub(commanded);
+        self.chosen(service)?.iter().for_each(|service| self.probing.set_killed(service, true));
         self.kill_latency_ns.store(latency, Ordering::Relaxed);
         tracing::warn!(latency_us = latency / 1000, "killed: nothing is cloned until `resume`");
         Ok(Duration::from_nanos(latency))

@@ -195,6 +195,35 @@ pub struct Fence {
     pub socket: Socket,
 }
 
+/// Show what both versions made of the probes, side by side
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Example: send one now, and see
+  mirror-agent probe --once health
+
+Example: make some of what users ask most often, for the config file
+  mirror-agent probe --propose --service checkout
+
+Exit codes: 0 all succeeded at both versions, 98 one has not run yet, 99 one failed at v2 and not at v1, 1 one failed at v1, or
+error, 2 usage")]
+pub struct Probe {
+    /// Which service; all of them when left out
+    #[arg(long, value_name = "NAME", value_parser = values::service_name)]
+    pub service: Option<String>,
+    /// Send this probe now, and show what came of it alone
+    #[arg(long, value_name = "PROBE", value_parser = values::service_name)]
+    pub once: Option<String>,
+    /// Print probes for the config file, of the safe requests that were seen most often
+    #[arg(long, conflicts_with = "once")]
+    pub propose: bool,
+    /// Print JSON: the probes by service
+    #[arg(long)]
+    pub json: bool,
+    /// Which agent.
+    #[command(flatten)]
+    pub socket: Socket,
+}
+
 /// Say what this kernel and these rights allow
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  mirror-agent check -i eth0")]

@@ -59,6 +59,7 @@ fn every_help_ends_with_an_example_that_is_accepted() {
         "status",
         "verdict",
         "preflight",
+        "probe",
         "share",
         "reload",
         "explain",

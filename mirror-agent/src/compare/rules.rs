@@ -7,8 +7,7 @@ mod scope;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub(super) use rule::compile;
-pub use rule::{Act, BadRule, Rule, Tolerance};
+pub use rule::{Act, BadRule, Rule, Tolerance, compile};
 pub(super) use scope::Scope;
 
 use super::path::{BadPath, Pattern};

@@ -10,6 +10,7 @@ use super::guards::{AgentGuardsDraft, GuardsDraft, RampDraft, SloDraft};
 use super::hiding::HidingDraft;
 use super::judge::JudgeDraft;
 use super::prefix::{Ports, Prefix};
+use super::probes::ProbeDraft;
 use super::{OnDisplaced, Role, ShadowInterface, Share};
 
 /// A value and where it was said.
@@ -155,6 +156,8 @@ pub struct ServiceDraft {
     pub ramp: RampDraft,
     /// What keeps v2's own calls in; from flags, nothing.
     pub fence: Option<FenceDraft>,
+    /// What is asked on a schedule; from flags, nothing.
+    pub probes: Vec<ProbeDraft>,
     /// Keys that were given a value that was refused.
     pub refused: Vec<&'static str>,
 }
@@ -223,6 +226,7 @@ impl ServiceDraft {
             guards: GuardsDraft::default(),
             ramp: RampDraft::default(),
             fence: None,
+            probes: Vec::new(),
             refused: Vec::new(),
         }
     }
@@ -261,6 +265,7 @@ impl ServiceDraft {
             guards: self.guards.over(file.guards),
             ramp: file.ramp,
             fence: file.fence,
+            probes: file.probes,
             refused: file.refused,
         }
     }

@@ -11,6 +11,7 @@ use super::guards::{AgentGuardsDraft, GuardsDraft, RampDraft, SloDraft};
 use super::hiding;
 use super::judge::JudgeDraft;
 use super::prefix::{Ports, Prefix};
+use super::probes;
 use super::section::{Section, Source};
 use super::{Share, values, yaml};
 
@@ -131,6 +132,7 @@ fn service(mut keys: Section<'_>) -> ServiceDraft {
     draft.guards = GuardsDraft::read(&mut keys);
     draft.ramp = RampDraft::read(&mut keys);
     draft.fence = FenceDraft::read(&mut keys);
+    draft.probes = keys.sections("probes").into_iter().map(probes::draft).collect();
     keys.finish();
     draft.refused = keys.refused;
     draft

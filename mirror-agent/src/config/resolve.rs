@@ -10,6 +10,7 @@ use crate::judge::Again;
 use super::draft::{Draft, Said, ServiceDraft};
 use super::errors::{Errors, Place};
 use super::hiding::{self, Redact};
+use super::probes;
 use super::rules::{self, Ring};
 use super::{Caps, Config, DEFAULT_CONTROL, DEFAULT_METHODS, Limits, Role, Service, Share, default_workers};
 
@@ -75,6 +76,7 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
     let mut thresholds = thresholds(draft.thresholds.unwrap_or_default(), errors);
     let slo = draft.slo.complete(&mut thresholds, errors);
     let ramp = draft.ramp.complete(errors);
+    let probes = probes::complete(&draft.probes, errors);
     let judge = draft.judge.complete();
     if let (Some(at), true) = (&draft.ramp.at, judge.again != Again::V1) {
         errors.add(at, "no step would ever end: it takes a PASS, and without second_answers: {from: v1} latency is not judged");
@@ -111,6 +113,7 @@ pub fn complete(draft: ServiceDraft, rings: &[Ring], errors: &mut Errors) -> Opt
         guards: draft.guards.complete(!ramp.is_empty()),
         ramp,
         fence,
+        probes,
     })
 }
 

@@ -147,6 +147,26 @@ impl<'a> Section<'a> {
         named
     }
 
+    /// The mapping at `key` of names to single values, in its order, without the pairs that were refused.
+    pub fn pairs<K, T>(
+        &mut self,
+        key: &'static str,
+        name: Parse<K>,
+        value: Parse<T>,
+    ) -> Vec<(Said<K>, Said<T>)> {
+        let Some(all) = self.section(key) else { return Vec::new() };
+        let mut pairs = Vec::new();
+        for (given, node) in all.entries {
+            let at = self.source.place(given.defined);
+            let read = name(&given.value).map_err(|why| self.source.add(&at, format!("{key}: {why}")));
+            let value = self.source.value(node, &given.value, value);
+            if let (Ok(name), Some(value)) = (read, value) {
+                pairs.push((Said { value: name, at }, value));
+            }
+        }
+        pairs
+    }
+
     /// Names every key that nobody asked for.
     pub fn finish(&self) {
         for (key, _) in self.entries.iter().filter(|(key, _)| !self.asked.contains(&key.value.as_str())) {

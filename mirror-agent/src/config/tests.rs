@@ -2,6 +2,7 @@
 
 mod merge;
 mod mistakes;
+mod probes;
 mod rules;
 
 use std::time::Duration;

@@ -89,6 +89,8 @@ fn writing() -> Router<Api> {
         .route("/v1/reload", post(reload))
         .route("/v1/fence/proposal", get(proposal)) // as does this
         .route("/v1/explain", get(explain)) // it only reads, but says who is connected
+        .route("/v1/probe", post(probe)) // it sends something
+        .route("/v1/probe/proposals", get(proposals)) // it only reads, but says what users ask
         .route("/v1/pause", post(pause))
         .route("/v1/resume", post(resume))
         .route("/v1/kill", post(kill))
@@ -176,6 +178,21 @@ async fn explain(State(api): State<Api>, Query(question): Query<Question>) -> Re
     let said = move || api.agent.explain(question.client, question.service.as_deref(), question.to);
     let said = tokio::task::spawn_blocking(said).await.context("the thread that did it panicked");
     answer(said.and_then(|said| said))
+}
+
+#[derive(Deserialize)]
+struct WhichProbe {
+    service: Option<String>,
+    name: String,
+}
+
+async fn probe(State(api): State<Api>, Query(which): Query<WhichProbe>) -> Response {
+    let send = move || api.agent.probe_once(which.service.as_deref(), &which.name);
+    answer(beside(send).await.map(|()| serde_json::json!({})))
+}
+
+async fn proposals(State(api): State<Api>, Query(which): Query<Which>) -> Response {
+    answer(api.agent.propose_probes(which.service.as_deref()))
 }
 
 async fn pause(State(api): State<Api>, Query(which): Query<Which>) -> Response {

@@ -5,6 +5,7 @@ mod fence;
 mod guards;
 mod judge;
 mod network;
+mod probes;
 mod rules;
 
 use std::fmt;
@@ -51,6 +52,7 @@ pub fn encode(agent: &Agent, status: &Status, mut encoder: DescriptorEncoder<'_>
     within(agent, &mut encoder)?;
     judge::encode(agent, status, &mut encoder)?;
     guards::encode(status, &mut encoder)?;
+    probes::encode(status, &mut encoder)?;
     network::encode(agent, status, &mut encoder)?;
     fence::encode(status, &mut encoder)
 }

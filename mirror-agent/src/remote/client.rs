@@ -21,9 +21,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// When no agent listens there, it does not answer in time, or it refuses.
 pub fn ask<T: DeserializeOwned>(socket: &Path, method: Method, target: &str) -> Result<T> {
+    ask_within(PATIENCE, socket, method, target)
+}
+
+/// The same, of something that may take longer.
+///
+/// # Errors
+///
+/// As [`ask`].
+pub fn ask_within<T: DeserializeOwned>(
+    patience: Duration,
+    socket: &Path,
+    method: Method,
+    target: &str,
+) -> Result<T> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("start a runtime")?;
-    let (status, body) = runtime.block_on(send(socket, method, target, String::new()))?;
+    let (status, body) = runtime.block_on(send_within(patience, socket, method, target, String::new()))?;
     answer(status, &body)
 }
 
@@ -33,7 +47,17 @@ pub fn ask<T: DeserializeOwned>(socket: &Path, method: Method, target: &str) -> 
 ///
 /// When no agent listens there, or it does not answer in time.
 pub async fn send(socket: &Path, method: Method, target: &str, body: String) -> Result<(StatusCode, Bytes)> {
-    tokio::time::timeout(PATIENCE, exchange(socket, method, target, body))
+    send_within(PATIENCE, socket, method, target, body).await
+}
+
+async fn send_within(
+    patience: Duration,
+    socket: &Path,
+    method: Method,
+    target: &str,
+    body: String,
+) -> Result<(StatusCode, Bytes)> {
+    tokio::time::timeout(patience, exchange(socket, method, target, body))
         .await
         .with_context(|| format!("the agent behind {} does not answer", socket.display()))?
 }

@@ -7,7 +7,6 @@ use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-use super::OWN_MARK;
 use super::faults::Met;
 use super::pace::Pace;
 use super::server::Server;
@@ -31,6 +30,17 @@ pub struct Answered {
     pub sent: Option<Nanos>,
 }
 
+/// When what happened to the last request on a connection, whatever became of it; on the connection's own clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Moments {
+    /// When its first byte was sent.
+    pub asked: Nanos,
+    /// When its last one was; `None` if the answer was whole before, or it never was.
+    pub sent: Option<Nanos>,
+    /// When the first byte of the answer came.
+    pub begun: Option<Nanos>,
+}
+
 /// An open connection.
 pub struct Connection {
     stream: TcpStream,
@@ -38,6 +48,7 @@ pub struct Connection {
     limits: Limits,
     opened: Instant,
     buffer: Box<[u8]>,
+    moments: Moments,
 }
 
 impl Connection {
@@ -49,7 +60,18 @@ impl Connection {
             limits: Limits::default(),
             opened: Instant::now(),
             buffer: vec![0; BUFFER].into(),
+            moments: Moments::default(),
         })
+    }
+
+    /// How far the last request came.
+    pub fn moments(&self) -> Moments {
+        self.moments
+    }
+
+    /// The time on its clock.
+    pub fn now(&self) -> Nanos {
+        since(self.opened)
     }
 
     /// Sends a request and reads its answer. A failure says whether any byte of the answer had come.
@@ -72,10 +94,11 @@ impl Connection {
             decoder: &mut self.decoder,
             limits: &self.limits,
             opened: self.opened,
-            has_begun: false,
+            begun: &mut self.moments.begun,
         };
         let (opened, asked) = (self.opened, since(self.opened));
-        let (mut sent, mut sent_at) = (false, None);
+        (self.moments.asked, self.moments.sent, *answer.begun) = (asked, None, None);
+        let (mut sent, sent_at) = (false, &mut self.moments.sent);
         let mut sending = std::pin::pin!(async {
             for piece in wire.chunks(there.piece(wire.len())) {
                 there.until_due().await;
@@ -87,7 +110,7 @@ impl Connection {
         loop {
             tokio::select! {
                 result = &mut sending, if !sent => match result {
-                    Ok(()) => (sent, sent_at) = (true, Some(since(opened))),
+                    Ok(()) => (sent, *sent_at) = (true, Some(since(opened))),
                     // What v2 said before it closed may still be there to read.
                     Err(_) => sent = true,
                 },
@@ -97,14 +120,14 @@ impl Connection {
                     let most = back.piece(BUFFER);
                     reader.read(&mut self.buffer[..most]).await
                 } => match read {
-                    Ok(0) => return answer.end().map(|response| Answered { response, reuse: false, asked, sent: sent_at }),
+                    Ok(0) => return answer.end().map(|response| Answered { response, reuse: false, asked, sent: *sent_at }),
                     Ok(read) => {
                         back.passed(read);
                         if let Some((response, reuse)) = answer.push(&self.buffer[..read])? {
-                            return Ok(Answered { response, reuse: reuse && sent, asked, sent: sent_at });
+                            return Ok(Answered { response, reuse: reuse && sent, asked, sent: *sent_at });
                         }
                     }
-                    Err(_) => return Err((V2Failure::Reset, answer.has_begun)),
+                    Err(_) => return Err((V2Failure::Reset, answer.begun.is_some())),
                 },
             }
         }
@@ -127,13 +150,13 @@ struct Reading<'a> {
     decoder: &'a mut ResponseDecoder,
     limits: &'a Limits,
     opened: Instant,
-    has_begun: bool,
+    begun: &'a mut Option<Nanos>,
 }
 
 impl Reading<'_> {
     fn push(&mut self, mut data: &[u8]) -> Result<Option<(Response, bool)>, (V2Failure, bool)> {
-        self.has_begun = true;
         let now = since(self.opened);
+        self.begun.get_or_insert(now);
         loop {
             match self.decoder.push(now, &mut data, self.limits) {
                 None => return Ok(None),
@@ -151,7 +174,7 @@ impl Reading<'_> {
     fn end(&mut self) -> Result<Response, (V2Failure, bool)> {
         match self.decoder.end() {
             Some(ResponseItem::Complete { response, .. }) => Ok(*response),
-            _ => Err((V2Failure::Reset, self.has_begun)),
+            _ => Err((V2Failure::Reset, self.begun.is_some())),
         }
     }
 }
@@ -162,7 +185,7 @@ fn since(opened: Instant) -> Nanos {
 
 async fn connect(server: &Server) -> std::io::Result<TcpStream> {
     let socket = if server.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    match SockRef::from(&socket).set_mark(OWN_MARK) {
+    match SockRef::from(&socket).set_mark(server.mark) {
         Err(error) if server.must_mark || error.kind() != ErrorKind::PermissionDenied => return Err(error),
         _ => {}
     }

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::{OWN_MARK, PROBE_MARK};
+
 /// A version. Shared by all lanes that ask it.
 #[derive(Debug)]
 pub struct Server {
@@ -14,6 +16,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// Whether a socket that cannot be marked must not be used, because a tap would take it for a user's.
     pub must_mark: bool,
+    /// The mark of the sockets.
+    pub mark: u32,
     was_reached: AtomicBool,
     /// Why the first connection failed.
     fault: OnceLock<String>,
@@ -22,7 +26,19 @@ pub struct Server {
 impl Server {
     /// A version that nobody has connected to.
     pub fn new(name: &'static str, address: SocketAddr, must_mark: bool) -> Server {
-        Server { name, address, must_mark, was_reached: AtomicBool::new(false), fault: OnceLock::new() }
+        Server {
+            name,
+            address,
+            must_mark,
+            mark: OWN_MARK,
+            was_reached: AtomicBool::new(false),
+            fault: OnceLock::new(),
+        }
+    }
+
+    /// A version that is probed: no tap times what is sent to it.
+    pub fn probed(name: &'static str, address: SocketAddr) -> Server {
+        Server { mark: PROBE_MARK, ..Server::new(name, address, true) }
     }
 
     /// It accepted a connection.

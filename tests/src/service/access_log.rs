@@ -26,6 +26,9 @@ pub struct Entry {
     pub status: u16,
     /// Whether it carried the marker header of replayed requests.
     pub shadow: bool,
+    /// The probe that it said it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<String>,
     /// Microseconds from its head to the answer's.
     pub took_us: u64,
 }
@@ -50,6 +53,10 @@ impl Entry {
             body_sha256: digest(body),
             status: status.as_u16(),
             shadow: head.headers.contains_key("x-mirror-shadow"),
+            probe: head
+                .headers
+                .get("x-mirror-probe")
+                .map(|tag| String::from_utf8_lossy(tag.as_bytes()).into_owned()),
             took_us: took.as_micros().try_into().unwrap_or(u64::MAX),
         }
     }

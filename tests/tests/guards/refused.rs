@@ -44,7 +44,7 @@ fn a_state_that_cannot_be_read_or_kept_is_named_and_left() {
     let state = world.directory().join("state");
     fs::create_dir(&state).unwrap();
     fs::write(state.join("state.json"), "mine").unwrap();
-    let ramp = "ramp: {steps: [{share: 10%, for: 1m}]}";
+    let ramp = "ramp: {steps: [{share: 10%, for: 1m}]}\nsecond_answers: {from: v1}";
     let (code, said) = refused(&world, "", ramp);
     assert_eq!(code, Some(1), "{said}");
     assert!(

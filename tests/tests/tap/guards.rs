@@ -2,7 +2,8 @@
 
 use mirror_agent::kernel::clock::monotonic;
 use mirror_common::count::side;
-use mirror_common::policy::{Control, ServicePolicy};
+use mirror_common::flow::role;
+use mirror_common::policy::{Control, PROBE_BIT, ServicePolicy};
 
 use crate::connection::{CLIENT, Connection, GET, OK, SERVER};
 use crate::frame::{ACK, SYN};
@@ -117,7 +118,7 @@ fn another_mark_is_not_ours_and_no_mark_is_not_zero() {
 fn our_own_traffic_to_v2_is_timed() {
     let mut programs = Programs::load();
     let v2 = crate::programs::address_of(0);
-    programs.know(v2, 0, 0, mirror_common::flow::role::SHADOW);
+    programs.know(v2, 0, 0, role::SHADOW);
     programs.steer(|control| control.own_mark = MARK);
     let mut c = Connection::new(&programs, 0, 40_000);
     c.meta[CLIENT] = Meta { mark: MARK, ..c.meta[CLIENT] };
@@ -128,6 +129,24 @@ fn our_own_traffic_to_v2_is_timed() {
     c.check(1, 0, &[]);
     assert_eq!(programs.skips(), []);
     assert_eq!(programs.side(0, side::CLIENT).packets, [0; 8]);
+}
+
+/// They would be among the users of either version.
+#[test]
+fn our_probes_are_neither_cloned_nor_timed_whichever_version_they_ask() {
+    for role in [role::PRIMARY, role::SHADOW, role::OBSERVED] {
+        let mut programs = Programs::load();
+        programs.know(crate::programs::address_of(0), 0, 0, role);
+        programs.steer(|control| control.own_mark = MARK);
+        let mut c = Connection::new(&programs, 0, 40_000);
+        c.meta[CLIENT] = Meta { mark: MARK ^ PROBE_BIT, ..c.meta[CLIENT] };
+        c.handshake();
+        c.turn(GET, OK); // the answers carry no mark
+        c.fin(SERVER);
+        c.check(0, 0, &[]);
+        assert_eq!(programs.skips(), [("own", 6)], "{role}");
+        assert_eq!(programs.ends(0), []);
+    }
 }
 
 /// Else a sweep takes its entry out, and what the other end says next, without a mark, is mirrored.

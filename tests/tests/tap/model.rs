@@ -38,6 +38,7 @@ pub enum Decision {
     Mirror,
     Capped,
     Own,
+    Probe,
 }
 
 /// Service, version and role.
@@ -120,6 +121,13 @@ pub struct Model {
     pub events: Vec<(Key, u8)>,
 }
 
+impl Decision {
+    /// Neither cloned, counted nor timed.
+    fn is_left_alone(self, role: Role) -> bool {
+        self == Decision::Probe || (self == Decision::Own && role == Role::Primary)
+    }
+}
+
 impl Model {
     /// Takes a packet.
     pub fn take(&mut self, sight: &Sight) {
@@ -135,16 +143,16 @@ impl Model {
             return Err("unmatched");
         }
         let key = key(&seen);
-        let own = self.told.own_mark != 0 && sight.mark == self.told.own_mark;
+        let own = self.own(sight.mark);
         let (whose, side) = self.meet(&key, &seen, own, sight.now)?;
         let primary = whose.2 == Role::Primary;
-        if own && primary {
+        if own.is_some_and(|own| own.is_left_alone(whose.2)) {
             return Err("own");
         }
         let Some(mut talk) = self.talks.remove(&key) else {
             return self.take_alone(sight, &seen, &key, own, (whose, side));
         };
-        if talk.decision == Decision::Own && primary {
+        if talk.decision.is_left_alone(whose.2) {
             self.talks.insert(key, talk);
             return Err("own");
         }
@@ -170,8 +178,24 @@ impl Model {
         Ok(())
     }
 
+    /// Whether we sent it, by its mark: the highest bit tells probes from copies.
+    fn own(&self, mark: u32) -> Option<Decision> {
+        match self.told.own_mark {
+            0 => None,
+            own if mark == own => Some(Decision::Own),
+            own if mark == own ^ 0x8000_0000 => Some(Decision::Probe),
+            _ => None,
+        }
+    }
+
     /// Whose packet it is, and who sent it; makes the connection's entry where it is to have one.
-    fn meet(&mut self, key: &Key, seen: &Seen, own: bool, now: Span) -> Result<(Whose, usize), &'static str> {
+    fn meet(
+        &mut self,
+        key: &Key,
+        seen: &Seen,
+        own: Option<Decision>,
+        now: Span,
+    ) -> Result<(Whose, usize), &'static str> {
         let old = self.talks.get(key);
         let anew = old.is_some_and(|talk| {
             seen.syn && seen.from == talk.client && !talk.turns.has_sent_syn(seen.sequence)
@@ -213,14 +237,14 @@ impl Model {
     }
 
     /// What a packet without an entry would be.
-    fn decide(&self, key: &Key, seen: &Seen, own: bool, (whose, side): (Whose, usize)) -> Talk {
+    fn decide(&self, key: &Key, seen: &Seen, own: Option<Decision>, (whose, side): (Whose, usize)) -> Talk {
         let client = if side == CLIENT { seen.from } else { seen.to };
         let policy = &self.told.policies[usize::from(whose.0)];
         let rule = policy.first_match(client, whose.2 == Role::Primary);
         let decision = match own {
-            true => Decision::Own,
-            false if rules::is_in(key, policy.seed, rule.share) => Decision::Mirror,
-            false => Decision::ShareOut,
+            Some(own) => own,
+            None if rules::is_in(key, policy.seed, rule.share) => Decision::Mirror,
+            None => Decision::ShareOut,
         };
         Talk {
             whose,
@@ -237,7 +261,7 @@ impl Model {
         }
     }
 
-    fn open(&mut self, key: &Key, seen: &Seen, own: bool, subject: (Whose, usize), now: Span) {
+    fn open(&mut self, key: &Key, seen: &Seen, own: Option<Decision>, subject: (Whose, usize), now: Span) {
         let mut talk = self.decide(key, seen, own, subject);
         let (service, version, role) = talk.whose;
         if role == Role::Primary {
@@ -281,7 +305,7 @@ impl Model {
         sight: &Sight,
         seen: &Seen,
         key: &Key,
-        own: bool,
+        own: Option<Decision>,
         (whose, side): (Whose, usize),
     ) -> Result<(), &'static str> {
         let mut talk = self.decide(key, seen, own, (whose, side));
@@ -291,7 +315,7 @@ impl Model {
                 return Ok(());
             }
             talk = closed.clone();
-        } else if talk.decision == Decision::Own && whose.2 == Role::Primary {
+        } else if talk.decision.is_left_alone(whose.2) {
             return Err("own");
         }
         if whose.2 == Role::Primary {

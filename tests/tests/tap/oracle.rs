@@ -276,7 +276,7 @@ fn compare_flow(key: &FlowKey, flow: &Flow, talk: &Talk) -> Result<(), String> {
     same("client", &client, &talk.client)?;
     let role = [Role::Primary, Role::Shadow, Role::Observed][usize::from(flow.role)];
     same("whose", &(flow.service, flow.version, role), &talk.whose)?;
-    let decision = [Decision::ShareOut, Decision::Mirror, Decision::Capped, Decision::Own];
+    let decision = [Decision::ShareOut, Decision::Mirror, Decision::Capped, Decision::Own, Decision::Probe];
     same("decision", &decision[usize::from(flow.decision)], &talk.decision)?;
     same("rule", &[flow.rule, flow.generation, flow.ring], &[talk.slot, talk.generation, talk.ring])?;
     let marks = [mark::COUNTED, mark::CUT, mark::HANDSHAKE].map(|bit| flow.marks & bit != 0);

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use mirror_common::policy::PROBE_BIT;
+
 use crate::frame::{self, ACK, FIN, IPV4, IPV6, QINQ, RST, SYN, VLAN};
 use crate::model::rules::{Policy, Rule};
 
@@ -57,7 +59,8 @@ impl Random {
 struct Talk {
     ends: [SocketAddr; 2],
     udp: bool,
-    own: bool,
+    /// The mark of what the client sends.
+    mark: u32,
     stamped: bool,
     raw: bool,
     vantage: [(u32, u8); 2],
@@ -115,7 +118,7 @@ fn talk(random: &mut Random) -> Talk {
     Talk {
         ends: [(ip, port).into(), server],
         udp: server.port() == 53 && !random.once(4),
-        own: random.once(12),
+        mark: if random.once(8) { random.pick(&[MARK, MARK ^ PROBE_BIT]) } else { 0 },
         stamped: random.once(2),
         raw: random.once(6),
         vantage: [vantage(random), vantage(random)],
@@ -371,7 +374,7 @@ fn send(
         }
     }
     let packet = wrap(random, talk, side, &transport);
-    let mark = if talk.own && side == 0 { MARK } else { 0 };
+    let mark = if side == 0 { talk.mark } else { 0 };
     let vantage = if random.once(30) { (1, 1) } else { talk.vantage[side] };
     steps.push(Step::Packet { frame: packet.clone(), raw: talk.raw, vantage, mark });
     if let Some(second) = talk.second.filter(|_| !random.once(5)) {

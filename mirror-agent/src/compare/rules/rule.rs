@@ -107,7 +107,7 @@ impl Compiled {
 /// # Errors
 ///
 /// On one line, why it is none.
-pub(in crate::compare) fn compile(expression: &str) -> Result<Regex, String> {
+pub fn compile(expression: &str) -> Result<Regex, String> {
     regex::RegexBuilder::new(expression).size_limit(REGEX_MAX).build().map_err(|error| {
         let text = error.to_string();
         let why = text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ");

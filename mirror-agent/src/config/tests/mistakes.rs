@@ -22,7 +22,7 @@ const MISTAKES: [(&str, &str, &str); 63] = [
     (
         "share: 5%",
         "share: 5%\n    zzz: 1",
-        "c.yaml:7:5: unknown key \"zzz\": known here are name, v1, v2, share, rules, request_share, methods, paths, ignore, compare, limits, kernel_caps, thresholds, second_answers, judge, v2_role, split, slo, guards, ramp, fence",
+        "c.yaml:7:5: unknown key \"zzz\": known here are name, v1, v2, share, rules, request_share, methods, paths, ignore, compare, limits, kernel_caps, thresholds, second_answers, judge, v2_role, split, slo, guards, ramp, fence, probes",
     ),
     ("name: a", "name: b", "c.yaml:7:11: name: b is taken already, at c.yaml:3:11"),
     (

@@ -25,6 +25,7 @@ const LAYERS: [Layer; 6] = [
             "guard",
             "ramp",
             "budget",
+            "probe",
         ],
         below: &[],
         inward: true,
