@@ -160,7 +160,7 @@ fn an_experiment_that_met_nobody_says_nothing() {
     assert_eq!(scene.ending(), (Some(Ending::Inconclusive), "no request met a fault".to_owned()));
 }
 
-/// Any traffic of the kind that every machine has: no alarm in a hundred runs, where one in a hundred is allowed.
+/// Traffic of the kind that every machine has: two alarms in forty runs at most.
 #[test]
 fn chance_alone_seldom_deviates() {
     let mut alarms = 0;
