@@ -4,9 +4,13 @@
 //! Two toolchains are known: a rustup nightly with `rust-src` (the aya convention), and Debian's `rustc-web` with its
 //! ready-made `core` for BPF. `cargo xtask setup` installs one where both are missing.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+
+use object::build::elf;
+use object::elf as elf_names;
 
 const TARGET: &str = "bpfel-unknown-none";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -35,10 +39,30 @@ fn main() {
     };
     for (object, name) in objects.iter().zip(["mirror.bpf.o", "fence.bpf.o"]) {
         let embedded = PathBuf::from(var("OUT_DIR")).join(name);
-        if let Err(error) = fs::copy(object, &embedded) {
+        if let Err(error) = without_debug_info(object).and_then(|object| Ok(fs::write(&embedded, object)?)) {
             fail(&format!("cannot read the kernel programs from {}: {error}", object.display()));
         }
     }
+}
+
+/// The object without what only a debugger reads: two thirds of it. The kernel wants BTF, which was made of it.
+fn without_debug_info(object: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+    let object = fs::read(object)?;
+    let mut builder = elf::Builder::read(&*object)?;
+    for section in &mut builder.sections {
+        let name = section.name.to_vec();
+        section.delete = name.starts_with(b".debug") || name.starts_with(b".rel.debug");
+    }
+    builder.delete_orphans();
+    // LLVM keeps the names of sections and symbols in one table; this writer wants two.
+    let names = builder.sections.add();
+    names.name = b".shstrtab"[..].into();
+    names.sh_type = elf_names::SHT_STRTAB;
+    names.sh_addralign = 1;
+    names.data = elf::SectionData::SectionString;
+    let mut stripped = Vec::new();
+    builder.write(&mut stripped)?;
+    Ok(stripped)
 }
 
 /// The object of the taps, and that of the fence.

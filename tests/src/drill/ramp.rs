@@ -13,7 +13,7 @@ use crate::agent::Agent;
 /// Steps that a good v2 gets as soon as the evidence allows. The judge alone decides: the guard of errors would be faster.
 const STEPS: &str = "\
 ramp: {steps: [{share: 1%, for: 5s}, {share: 5%, for: 5s}, {share: 25%, for: 5s}, {share: 100%, for: 5s}]}
-judge: {margin: 20%}
+judge: {margin: 20%, tail: 1s}
 second_answers: {from: v1}
 guards: {switchback: off, v2_errors: off}";
 

@@ -10,7 +10,7 @@ use crate::scene::{PATIENCE, aborted, agent, command, twins, users, when};
 /// Steps that a good v2 gets as soon as the evidence allows.
 const STEPS: &str = "\
 ramp: {steps: [{share: 50%, for: 2s, blocks: 5}, {share: 100%, for: 2s, blocks: 5}]}
-judge: {margin: 20%}
+judge: {margin: 20%, tail: 1s}
 second_answers: {from: v1, share: 30%}
 guards: {switchback: off}";
 
