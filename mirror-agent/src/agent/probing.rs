@@ -127,7 +127,7 @@ impl Agent {
             );
         }
         if found.iter().any(|(_, service)| self.is_silent(*service)) {
-            bail!("not sent: the mirror was killed, and so were the probes; `resume` lets them go on");
+            bail!("not sent: the mirror was stopped, and so were the probes; `resume` lets them go on");
         }
         let mut sent = Vec::new();
         for (index, _) in found {

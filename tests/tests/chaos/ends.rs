@@ -57,7 +57,7 @@ fn an_interrupt_ends_it_at_once_and_with_98() {
 
 #[test]
 fn stop_and_kill_end_it_at_once_and_the_command_says_so() {
-    for (verb, why) in [(&["chaos", "stop"][..], "stopped by hand"), (&["kill"], "the mirror was killed")] {
+    for (verb, why) in [(&["chaos", "stop"][..], "stopped by hand"), (&["kill"], "the mirror was stopped")] {
         let (scene, file) = scene();
         let mut command = scene.start(&file);
         scene.until_held();
