@@ -24,6 +24,10 @@ pub struct Scene {
     pub world: World,
 }
 
+/// What flags do not say.
+const UNGUARDED: &str =
+    "services: [{name: default, guards: {losses: off, v2_errors: off, v2_unreachable: off}}]\n";
+
 impl Scene {
     /// With both versions.
     pub fn new() -> Scene {
@@ -43,6 +47,13 @@ impl Scene {
         let flags: Vec<String> = flags();
         let flags: Vec<&str> = flags.iter().map(String::as_str).chain(more.iter().copied()).collect();
         Agent::start(&self.world, &flags).unwrap()
+    }
+
+    /// The same without guards: v1 must not be harmed while something goes on going wrong.
+    pub fn unguarded(&self, more: &[&str]) -> Agent {
+        let file = self.world.directory().join("unguarded.yaml");
+        std::fs::write(&file, UNGUARDED).unwrap();
+        self.agent(&[&["--config", &file.to_string_lossy()], more].concat())
     }
 
     /// The users, for so many seconds.

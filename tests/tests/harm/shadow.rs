@@ -6,7 +6,7 @@ use crate::scene::{Scene, balanced, figure, grow, imbalance, nobody_noticed, rea
 #[test]
 fn set_down_and_up_again() {
     let scene = Scene::new();
-    let agent = scene.agent(&[]);
+    let agent = scene.unguarded(&[]);
     let load = scene.load(8);
     reach(&agent, "requests/compared", 100);
     scene.node("ip link set shadow0 down");
@@ -21,7 +21,7 @@ fn set_down_and_up_again() {
 #[test]
 fn deleted() {
     let scene = Scene::new();
-    let agent = scene.agent(&["--workers", "1"]);
+    let agent = scene.unguarded(&["--workers", "1"]);
     let load = scene.load(4);
     reach(&agent, "requests/compared", 100);
     scene.node("ip link del shadow0");
@@ -48,7 +48,7 @@ fn too_slow_for_the_copies() {
         "ip link add slow0 type veth peer name slow0p && ip link set slow0 up && ip link set slow0p up &&
          tc qdisc add dev slow0 root tbf rate 8kbit burst 5000 limit 20000",
     );
-    let agent = scene.agent(&["--shadow-interface", "slow0"]);
+    let agent = scene.unguarded(&["--shadow-interface", "slow0"]);
     let load = scene.load(4);
     reach(&agent, "packets/clone_failed", 1000);
     nobody_noticed(load);
@@ -66,7 +66,7 @@ fn too_narrow_for_the_copies() {
     scene.node(
         "ip link add thin0 mtu 1000 type veth peer name thin0p mtu 1000 && ip link set thin0 up && ip link set thin0p up",
     );
-    let agent = scene.agent(&["--shadow-interface", "thin0"]);
+    let agent = scene.unguarded(&["--shadow-interface", "thin0"]);
     let said = "clones of packets over 1000 bytes may be lost: veth-v1 has an MTU of 1500, thin0 one of 1000";
     assert!(agent.process.log().contains(said), "{}", agent.process.log());
     nobody_noticed(scene.load(2));
