@@ -13,7 +13,7 @@ pub(super) fn under_load() -> Result<Outcome> {
     let stage = Stage::new("share: 100%\nlimits: {in_flight: 64}\nguards: {v2_errors: off}", (400.0, 64))?;
     stage.compared(100)?;
     stage.v2.process.signal(Signal::SIGSTOP)?;
-    stage.when("full queues", |service| service["requests"]["shed"]["inflight"].as_u64() > Some(0))?;
+    stage.when("full queues", |service| service["requests"]["shed"]["queue"].as_u64() > Some(0))?;
     let began = Instant::now();
     stage.agent.command(&["kill"])?;
     let command = began.elapsed();
