@@ -15,6 +15,7 @@ const STEPS: &str = "\
 ramp: {steps: [{share: 1%, for: 5s}, {share: 5%, for: 5s}, {share: 25%, for: 5s}, {share: 100%, for: 5s}]}
 judge: {margin: 20%, tail: 1s}
 second_answers: {from: v1}
+limits: {connections: 512, in_flight: 256}
 guards: {switchback: off, v2_errors: off}";
 
 /// So many connections that one in a hundred is some.
