@@ -109,7 +109,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         eprintln!("{}: {} …", exercise.name, exercise.what);
         done.push((*exercise, (exercise.run)()));
     }
-    ensure!(!done.is_empty(), "no exercise is called so");
+    ensure!(
+        !done.is_empty(),
+        "no exercise is called so; there is: {}",
+        EXERCISES.map(|one| one.name).join(", ")
+    );
     println!("{}", table(&done));
     if let Some(path) = &options.json {
         let text = serde_json::to_string_pretty(&done.iter().map(json).collect::<Vec<_>>())?;

@@ -21,10 +21,20 @@ pub(crate) struct Options {
     json: Option<String>,
 }
 
-/// Signals then reach the demo itself, which cleans up. The demo judges its arguments.
+/// The demo judges its arguments.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    place::need_root("the demo", "network namespaces and eBPF")?;
-    setup::ensure(setup::For::Demo)?;
+    let flags = [("--seconds", &options.seconds), ("--rate", &options.rate), ("--json", &options.json)];
+    become_program("demo", setup::For::Demo, &flags)
+}
+
+/// Sets up, builds, and becomes a program of the tests: signals then reach it itself, and it cleans up.
+pub(crate) fn become_program(
+    name: &str,
+    purpose: setup::For,
+    flags: &[(&str, &Option<String>)],
+) -> Result<()> {
+    place::need_root(&format!("the {name}"), "network namespaces and eBPF")?;
+    setup::ensure(purpose)?;
     exec(&mut cargo(&[
         "build",
         "--release",
@@ -35,12 +45,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "--bins",
     ]))?;
     let built = place::target()?.join("release");
-    let mut demo = Command::new(built.join("demo"));
-    demo.env("MIRROR_AGENT_BIN", built.join("mirror-agent"));
-    for (flag, value) in
-        [("--seconds", &options.seconds), ("--rate", &options.rate), ("--json", &options.json)]
-    {
-        demo.args(value.iter().flat_map(|value| [flag, value]));
+    let mut program = Command::new(built.join(name));
+    program.env("MIRROR_AGENT_BIN", built.join("mirror-agent"));
+    for (flag, value) in flags {
+        program.args(value.iter().flat_map(|value| [*flag, value]));
     }
-    Err(demo.exec()).with_context(|| format!("cannot start {demo:?}"))
+    Err(program.exec()).with_context(|| format!("cannot start {program:?}"))
 }

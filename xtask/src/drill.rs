@@ -1,12 +1,8 @@
 //! Builds the drill and becomes it.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use anyhow::Result;
 
-use anyhow::{Context as _, Result};
-
-use crate::exec::{cargo, exec};
-use crate::{place, setup};
+use crate::{demo, setup};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -18,24 +14,7 @@ pub(crate) struct Options {
     json: Option<String>,
 }
 
-/// Signals then reach the drill itself, which cleans up.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    place::need_root("the drill", "network namespaces and eBPF")?;
-    setup::ensure(setup::For::Tests)?;
-    exec(&mut cargo(&[
-        "build",
-        "--release",
-        "--package",
-        "mirror-agent",
-        "--package",
-        "mirror-tests",
-        "--bins",
-    ]))?;
-    let built = place::target()?.join("release");
-    let mut drill = Command::new(built.join("drill"));
-    drill.env("MIRROR_AGENT_BIN", built.join("mirror-agent"));
-    for (flag, value) in [("--only", &options.only), ("--json", &options.json)] {
-        drill.args(value.iter().flat_map(|value| [flag, value]));
-    }
-    Err(drill.exec()).with_context(|| format!("cannot start {drill:?}"))
+    let flags = [("--only", &options.only), ("--json", &options.json)];
+    demo::become_program("drill", setup::For::Tests, &flags)
 }

@@ -130,16 +130,17 @@ impl Agent {
         if let Some(breach) = self.guarding.breach(now).filter(|_| !self.is_aborted(None)) {
             self.abort(None, breach, evidence);
         }
+        let lost = self.intake_status().map_or(0, |intake| intake.link_dropped + intake.ring_dropped);
         for service in self.services.iter() {
-            if let Err(error) = self.guard_service(service, now, evidence) {
+            if let Err(error) = self.guard_service(service, now, evidence, lost) {
                 tracing::error!(service = service.name, "the guards cannot look: {error:#}");
             }
         }
     }
 
-    fn guard_service(&self, service: &Service, now: Nanos, evidence: u64) -> Result<()> {
+    fn guard_service(&self, service: &Service, now: Nanos, evidence: u64, lost: u64) -> Result<()> {
         let policy = self.kernel.policy(service.index)?;
-        let (seen, arm) = self.observe(service, &policy)?;
+        let (seen, arm) = self.observe(service, &policy, lost)?;
         let held = self.held(service, &policy);
         let Some(mut watched) = self.guarding.watched(service) else { return Ok(()) };
         let breach = watched.look(now, unix_time(), &seen, &arm, held.is_none());

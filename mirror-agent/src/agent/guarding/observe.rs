@@ -13,16 +13,20 @@ use crate::ledger::V2Failure;
 use crate::service::{Service, V1};
 
 impl Agent {
-    /// What was counted of a service since the start.
-    pub(super) fn observe(&self, service: &Service, policy: &ServicePolicy) -> Result<(Observation, Arm)> {
+    /// What was counted of a service since the start. `lost` are the clones that the link and the ring have lost: they are nobody's
+    /// in particular, and count against every service.
+    pub(super) fn observe(
+        &self,
+        service: &Service,
+        policy: &ServicePolicy,
+        lost: u64,
+    ) -> Result<(Observation, Arm)> {
         let arm = self.v1_arm(service, policy)?;
         let requests = service.ledger.counts();
         let failed: u64 = requests.v2_failed.iter().sum();
         let count = self.kernel.counts.service(service.index)?;
         let cloned = count.packets[Packet::Cloned as usize];
         let failed_clones = count.packets[Packet::CloneFailed as usize];
-        // What the link and the ring lose is nobody's in particular: it counts against every service.
-        let lost = self.shadow.dropped().saturating_sub(count.link_refused) + self.intake.ring_dropped();
         let seen = Observation {
             v1: arm.events,
             v2: service.judging.failures(),

@@ -1,6 +1,6 @@
 //! Connections that a smaller share has left out.
 
-use mirror_common::flow::{Flow, FlowKey, decision, phase};
+use mirror_common::flow::{Flow, FlowKey, decision, phase, role};
 use mirror_common::rule::REST;
 use mirror_common::share;
 
@@ -33,5 +33,8 @@ impl Flows {
 
 /// Whether nothing but the service's own share keeps it out, and no request of it waits for its answer.
 fn is_left_out(flow: &Flow) -> bool {
-    flow.decision == decision::SHARE_OUT && flow.rule == REST && flow.phase != phase::REQUEST
+    flow.decision == decision::SHARE_OUT
+        && flow.role == role::PRIMARY
+        && flow.rule == REST
+        && flow.phase != phase::REQUEST
 }
